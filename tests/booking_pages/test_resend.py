@@ -1,0 +1,48 @@
+"""Sending the confirmation again, from the visit page."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from bedside.notifications.models import Notification
+from tests.booking_pages.conftest import HTMX, text_of
+from tests.factories import make_appointment
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_queues_an_email_and_a_text_and_says_so(client: Client) -> None:
+    appointment = make_appointment()
+    response = client.post(f"/visits/{appointment.token}/resend", headers=HTMX)
+    assert response.status_code == 200
+    assert "On its way again, by email and text." in text_of(response)
+    queued = Notification.objects.filter(appointment=appointment, kind="confirmation", audience="patient")
+    assert sorted(queued.values_list("channel", flat=True)) == ["email", "sms"]
+
+
+def test_without_javascript_it_leads_back_to_the_page(client: Client) -> None:
+    appointment = make_appointment()
+    response = client.post(f"/visits/{appointment.token}/resend", follow=True)
+    assert response.redirect_chain == [(f"/visits/{appointment.token}", 303)]
+    assert "On its way again" in text_of(response)
+
+
+def test_it_is_limited(client: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.RATE_LIMITS = {"resend": (2, 600)}
+    appointment = make_appointment()
+    answers = [client.post(f"/visits/{appointment.token}/resend", headers=HTMX) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert "We sent it a few times already." in text_of(answers[-1])
+    assert Notification.objects.filter(appointment=appointment).count() == 4
+
+
+def test_a_canceled_visit_is_not_confirmed_again(client: Client) -> None:
+    appointment = make_appointment(status="canceled")
+    assert client.post(f"/visits/{appointment.token}/resend", headers=HTMX).status_code == 409
+    assert not Notification.objects.exists()
+
+
+def test_opening_the_address_sends_nothing(client: Client) -> None:
+    appointment = make_appointment()
+    assert client.get(f"/visits/{appointment.token}/resend").status_code == 405
