@@ -89,15 +89,40 @@ def publish_all(events: Sequence[DomainEvent]) -> None:
             reaction(event)
 
 
+def position() -> str:
+    """A cursor before all that isn't committed yet. Asked for before a page reads, it misses nothing after that."""
+    return f"{_oldest_open()}-0"
+
+
+def told_since(cursor: str, topics: Iterable[str], limit: int = 100) -> list[Event] | None:
+    """What of these topics was committed since a page asked for its `position`; None where that is too much to tell.
+
+    Unlike `events_after` this doesn't stop before open transactions: theirs are told when they commit.
+    """
+    transaction_id = cursor.partition("-")[0]
+    if not (transaction_id.isascii() and transaction_id.isdigit() and len(transaction_id) < 19):
+        return None
+    rows = Event.objects.filter(transaction__gte=int(transaction_id)).extra(
+        where=["topics ?| %s"], params=[list(topics)]
+    )
+    found = list(rows.order_by("transaction", "id")[:limit])
+    return found if len(found) < limit else None
+
+
+def _oldest_open() -> int:
+    """The id of the oldest transaction that isn't over; what is below it is decided and can be seen."""
+    with connection.cursor() as db:
+        db.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(db.fetchone()[0])
+
+
 def events_after(cursor: str, topics: Iterable[str], limit: int = 100) -> tuple[list[Event], str]:
     """Events of these topics after a cursor ("" = from now on), oldest first, and the cursor to ask with next.
 
     Ids are handed out before commit, so a lower id can appear after a higher one. Reading stops before the oldest
     transaction that is still open, and so misses none.
     """
-    with connection.cursor() as db:
-        db.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        horizon = int(db.fetchone()[0])
+    horizon = _oldest_open()
     if not cursor:
         return [], f"{horizon}-0"
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 
 from bedside.appointments.models import Appointment
 from bedside.clinic.models import Practice, Provider, Service
@@ -59,13 +59,21 @@ def rows_of(ids: Sequence[int]) -> list[Appointment]:
 
 def services() -> list[tuple[int, str, str]]:
     """Id, slug and name of each, as offered to choose from."""
-    return remember.once("listed services", lambda: list(Service.objects.values_list("pk", "slug", "name")))
+    return [one[2:] for one in _catalogue() if one[0] == "service"]
 
 
 def providers() -> list[tuple[int, str, str]]:
     """Id, slug and name of each, by name."""
-    found = Provider.objects.order_by("name").values_list("pk", "slug", "name")
-    return remember.once("listed providers", lambda: list(found))
+    return [one[2:] for one in _catalogue() if one[0] == "provider"]
+
+
+def _catalogue() -> list[tuple[str, int, int, str, str]]:
+    """Both in one query: kind, place, id, slug, name."""
+    told = ("kind", "place", "pk", "slug", "name")
+    of_services = Service.objects.order_by().annotate(kind=Value("service"), place=F("position"))
+    of_providers = Provider.objects.order_by().annotate(kind=Value("provider"), place=Value(0))
+    both = of_services.values_list(*told).union(of_providers.values_list(*told), all=True)
+    return remember.once("listed services and providers", lambda: list(both.order_by("kind", "place", "name")))
 
 
 def id_of(slug: str, known: list[tuple[int, str, str]]) -> int:

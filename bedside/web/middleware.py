@@ -9,7 +9,10 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
 from bedside.clinic.models import Practice
-from bedside.core import clock, remember
+from bedside.core import clock, events, remember
+from bedside.web.context import LIVE_SINCE
+
+WITHOUT_PAGES = ("/static/", "/api/", "/hooks/", "/live/", "/healthz", "/readyz", "/metrics")
 
 
 class ClockMiddleware:
@@ -25,7 +28,17 @@ class ClockMiddleware:
         if not request.path.startswith(("/static/", "/healthz")):
             clock.refresh()
         with remember.while_it_lasts():
+            if _is_page(request):
+                # Before anything is read: the page's stream begins here (web.live.stream).
+                remember.keep(LIVE_SINCE, events.position())
             return self.get_response(request)
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """May open a live stream; parts of a page go on with its own."""
+    return (
+        request.method == "GET" and "HX-Request" not in request.headers and not request.path.startswith(WITHOUT_PAGES)
+    )
 
 
 class LanguageMiddleware(LocaleMiddleware):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from bedside.appointments.events import AppointmentPaid
-from bedside.core.events import events_after, publish
+from bedside.core.events import events_after, position, publish, told_since
 from bedside.core.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,3 +72,36 @@ def test_an_event_whose_transaction_commits_late_is_not_missed() -> None:
 def test_a_cursor_that_is_nonsense_starts_from_now() -> None:
     commit(1)
     assert events_after("nonsense", ["desk"])[0] == []
+
+
+def test_what_came_since_a_page_was_drawn_is_told_although_an_older_transaction_is_still_open() -> None:
+    commit(1)
+    opened, may_end = threading.Event(), threading.Event()
+
+    def long_report() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+            opened.set()
+            may_end.wait(10)
+        connection.close()
+
+    report = threading.Thread(target=long_report)
+    report.start()
+    opened.wait(10)
+    since = position()
+    commit(2)
+    commit(3)
+    found = told_since(since, ["appointment:2", "appointment:1"])
+    may_end.set()
+    report.join()
+    assert found is not None
+    assert [event.ids["appointment_id"] for event in found] == [2]
+
+
+def test_who_missed_too_much_or_asks_nonsense_is_to_look_again() -> None:
+    since = position()
+    for n in range(3):
+        commit(n)
+    assert told_since(since, ["desk"], limit=3) is None
+    for nonsense in ("", "x", "-1-0", "9" * 40, "٣-0"):
+        assert told_since(nonsense, ["desk"]) is None

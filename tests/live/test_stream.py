@@ -8,7 +8,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.test import Client
 
+from bedside.appointments.bulk.events import BulkRunChanged
+from bedside.core.events import publish
 from bedside.web.live import stream as streams
 from bedside.web.live.stream import MOST_WAITING, REFRESH, LiveStream
 from bedside.web.live.tickets import ticket
@@ -17,8 +21,8 @@ from bedside.web.live.tickets import ticket
 class Page:
     """An open page: what it was sent, and a way to leave."""
 
-    def __init__(self, stream: LiveStream, text: str) -> None:
-        self.stream, self.text = stream, text
+    def __init__(self, stream: LiveStream, text: str, since: str = "") -> None:
+        self.stream, self.text, self.since = stream, text, since
         self.sent: list[str] = []
         self.status = 0
         self.came = asyncio.Event()
@@ -37,7 +41,7 @@ class Page:
                 self.sent.append(message["body"].decode())
             self.came.set()
 
-        await self.stream({"query_string": f"ticket={self.text}".encode()}, receive, send)
+        await self.stream({"query_string": f"ticket={self.text}&since={self.since}".encode()}, receive, send)
 
     async def hears(self, text: str) -> None:
         """Wait until it was told so; the test fails by its own limit if it never is."""
@@ -138,6 +142,40 @@ def test_silence_is_broken_before_a_proxy_gives_up(monkeypatch: pytest.MonkeyPat
     async def test() -> None:
         page = Page(LiveStream(), ticket("desk"))
         await page.hears(": still here")
+        page.left.set()
+        await page.task
+
+    run(test)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_happened_between_a_page_and_its_stream_is_told_first(client: Client) -> None:
+    """A bulk run of two rows is over before the browser has its scripts: the page must not say "Under way" for good."""
+    answer = client.get("/sandbox/messages")
+    since = answer.context["live_since"]
+    with transaction.atomic():
+        event = publish(BulkRunChanged(bulk_run_id=1))
+
+    async def test() -> None:
+        desk, visit = (Page(LiveStream(), ticket(topic), since) for topic in ("desk", "appointment:7"))
+        for page in (desk, visit):
+            await page.hears("event: hello")
+        assert f"id: {event.pk}\n" in desk.sent[0]
+        assert '"name": "BulkRunChanged"' in desk.sent[0]
+        assert "event: change" not in visit.sent[0]
+        for page in (desk, visit):
+            page.left.set()
+            await page.task
+
+    run(test)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("since", ["forged", "1" * 30])
+def test_a_page_that_can_t_say_when_it_was_drawn_looks_again(since: str) -> None:
+    async def test() -> None:
+        page = Page(LiveStream(), ticket("desk"), since)
+        await page.hears(REFRESH)
         page.left.set()
         await page.task
 

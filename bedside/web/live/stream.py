@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 import psycopg
 import structlog
 from django.conf import settings
+from django.db import DatabaseError, connection
 
-from bedside.core.events import CHANNEL
+from bedside.core.events import CHANNEL, told_since
 from bedside.web.live.tickets import topics_of
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,26 @@ HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+
+def _change(number: int, data: str) -> str:
+    return f"id: {number}\nevent: change\ndata: {data}\n\n"
+
+
+def _missed(since: str, topics: frozenset[str]) -> str:
+    """What came since the page was drawn. Where that can't be told the page looks again, at worst for nothing."""
+    if not since:
+        return ""
+    try:
+        found = told_since(since, topics)
+    except DatabaseError as error:
+        log.warning("live_missed_unknown", error=type(error).__name__)
+        return REFRESH
+    finally:
+        connection.close()
+    if found is None:
+        return REFRESH
+    return "".join(_change(one.pk, json.dumps({"id": one.pk, "name": one.name, "topics": one.topics})) for one in found)
 
 
 class Reader:
@@ -51,7 +72,10 @@ class Reader:
 
 
 class LiveStream:
-    """An ASGI application for ``/live/stream?ticket=...``. A reader gets the name and topics of each of its events.
+    """An ASGI application for ``/live/stream?ticket=...&since=...``. A reader gets the name and topics of its events.
+
+    ``since`` is where events stood before the page was drawn (`core.events.position`): what came between then and now
+    is told first, so that nothing falls between a page and its stream.
 
     A change is passed on at once; while many come, readers are woken every `BREATH_SECONDS` and get what came together:
     two hundred readers and fifty changes a second are ten thousand sends a second otherwise.
@@ -82,7 +106,9 @@ class LiveStream:
         gone.add_done_callback(lambda _task: reader.wake.set())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await self._send(send, "retry: 2000\nevent: hello\ndata: {}\n\n")
+            # The reader is known by now: what is committed after this question is passed on by the listener.
+            missed = await asyncio.to_thread(_missed, query.get("since", [""])[0], topics)
+            await self._send(send, "retry: 2000\nevent: hello\ndata: {}\n\n" + missed)
             while text := await self._next(reader, gone):
                 await self._send(send, text)
         finally:
@@ -118,15 +144,14 @@ class LiveStream:
                 await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(settings.ENV.database_url, autocommit=True)
-        async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
+        listening = await psycopg.AsyncConnection.connect(settings.ENV.database_url, autocommit=True)
+        async with listening:
+            await listening.execute(f"LISTEN {CHANNEL}")
             # What was missed while away can't be known: everyone looks again.
             self._broadcast(REFRESH, None)
-            async for notice in connection.notifies():
+            async for notice in listening.notifies():
                 event = json.loads(notice.payload)
-                message = f"id: {event['id']}\nevent: change\ndata: {notice.payload}\n\n"
-                self._broadcast(message, frozenset(event["topics"]))
+                self._broadcast(_change(event["id"], notice.payload), frozenset(event["topics"]))
 
     def _broadcast(self, message: str, topics: frozenset[str] | None) -> None:
         for reader in self.readers:

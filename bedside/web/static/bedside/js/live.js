@@ -3,6 +3,8 @@
 // Server-sent events where they work, polling where they don't.
 
 const ticket = document.body.dataset.liveTicket;
+// Where events stood before this page was drawn: the stream first tells what came since.
+const since = document.body.dataset.liveSince ?? "";
 const POLL_MS = 3000;
 const GREETING_MS = 5000;
 const RETRY_STREAM_MS = 60000;
@@ -65,7 +67,7 @@ function stopPolling() {
 
 function listen() {
   stream?.close();
-  stream = new EventSource(`/live/stream?ticket=${encodeURIComponent(ticket)}`);
+  stream = new EventSource(`/live/stream?ticket=${encodeURIComponent(ticket)}&since=${encodeURIComponent(since)}`);
   // A network that opens the stream and holds back what comes through it is as good as none: the greeting has to arrive.
   const greeting = setTimeout(startPolling, GREETING_MS);
   stream.addEventListener("hello", () => {
