@@ -7,9 +7,10 @@ a transaction; its delay counts from the moment before the transaction commits t
 server that falls behind can't hide it. Every change has to reach every viewer. The floor, in the same run: bare NOTIFYs
 at the same rate, fanned out by one listener to as many queues in this process, without a web server or a network.
 
-Then, with ``--pages``, as many viewers as that also fetch the desk's first page when they are told, as live.js does
-(150 ms after the first word of a change, once a second at most, one fetch at a time): how old what they show is, from a
-change to the end of the first fetch that began after it.
+Then the viewers also fetch their part of a page when they are told, as live.js does (150 ms after the first word of a
+change, once a second at most, one fetch at a time, over gzip): the desk's first page, then the list of appointments
+with its sums and chart. A change is shown at the end of the first fetch that began after it. ``--pages``: how many
+fetch.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--pages", type=int, default=20)
+    parser.add_argument("--pages", type=int, default=200)
     options = parser.parse_args()
     count = int(options.rate * options.seconds)
     with throwaway_bedside(durable=True):
@@ -70,8 +71,11 @@ def main() -> None:
             )
             kept = delays.taken and max(delays.taken) <= LIMIT_SECONDS * 1000 and not delays.missing
             print(f"  every viewer up to date within {LIMIT_SECONDS:.0f} s: {'yes' if kept else 'NO'}")
-            if options.pages:
-                print(asyncio.run(look(port, options.pages, options.rate, count, appointment)))
+            for path in ("/desk/", "/desk/appointments") if options.pages else ():
+                before = cpu_of_others()
+                looked = asyncio.run(look(port, path, options.pages, options.rate, count, appointment))
+                spent = (cpu_of_others() - before) / (count / options.rate)
+                print(f"{looked}\n  of it cpu: {spent:.2f} cores, web and PostgreSQL together")
 
 
 def build() -> Any:
@@ -164,43 +168,40 @@ async def follow(port: int, viewers: int, rate: float, count: int, appointment: 
     return delays
 
 
-async def look(port: int, viewers: int, rate: float, count: int, appointment: Any) -> Delays:
+async def look(port: int, path: str, viewers: int, rate: float, count: int, appointment: Any) -> Delays:
     """Viewers who fetch the page when they are told; a change is shown when a fetch that began after it is done."""
-    import httpx
-
     from bedside.web.live.tickets import ticket
 
-    cookies = await asyncio.to_thread(sign_in, port)
+    cookies = await asyncio.to_thread(sign_in, port, viewers)
     people = [Viewer() for _ in range(viewers)]
     reading = [await one.open(port, ticket("desk")) for one in people]
     begun: dict[int, float] = {}
     shown: list[list[tuple[float, float]]] = [[] for _ in people]
+    sizes: list[int] = []
 
-    async def browse(n: int, client: httpx.AsyncClient) -> None:
+    async def browse(n: int) -> None:
         one, told = people[n], 0.0
+        tab = await Tab.open(port, path, cookies[n])
         while True:
             await one.heard.wait()
             await asyncio.sleep(max(SETTLE_SECONDS, told + GAP_SECONDS - time.perf_counter()))
-            told = time.perf_counter()
+            asked = told = time.perf_counter()
             one.heard.clear()
-            asked = time.perf_counter()
-            answer = await client.get("/desk/", headers={"HX-Request": "true"})
-            assert answer.status_code == 200, answer.status_code
+            sizes.append(await tab.fetch())
             shown[n].append((asked, time.perf_counter()))
 
-    limits = httpx.Limits(max_connections=viewers)
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", cookies=cookies, timeout=60, limits=limits
-    ) as client:
-        browsing = [asyncio.create_task(browse(n, client)) for n in range(viewers)]
-        source = threading.Thread(target=changes, args=(rate, count, appointment, begun))
-        source.start()
-        await asyncio.to_thread(source.join)
-        await asyncio.sleep(5)
-        for task in [*reading, *browsing]:
-            task.cancel()
-        await asyncio.gather(*reading, *browsing, return_exceptions=True)
-    delays = Delays(f"{viewers} who fetch the page when told ({sum(map(len, shown))} fetches)")
+    browsing = [asyncio.create_task(browse(n)) for n in range(viewers)]
+    source = threading.Thread(target=changes, args=(rate, count, appointment, begun))
+    source.start()
+    await asyncio.to_thread(source.join)
+    await asyncio.sleep(5)
+    for task in [*reading, *browsing]:
+        task.cancel()
+    for outcome in await asyncio.gather(*reading, *browsing, return_exceptions=True):
+        if outcome is not None and not isinstance(outcome, asyncio.CancelledError):
+            print(f"  {outcome!r}")
+    fetched = f"{len(sizes)} fetches of {statistics.median(sizes or [0]) / 1000:.1f} kB"
+    delays = Delays(f"{viewers} who fetch {path} when told ({fetched})")
     for looks in shown:
         for at in begun.values():
             done = next((ended for asked, ended in looks if asked >= at), None)
@@ -211,18 +212,53 @@ async def look(port: int, viewers: int, rate: float, count: int, appointment: An
     return delays
 
 
-def sign_in(port: int) -> dict[str, str]:
-    """A session of the desk's, made in the database."""
+@dataclass
+class Tab:
+    """One browser's connection for its fetches, kept open; as light as can be, since it shares the two cores."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    request: bytes
+
+    @classmethod
+    async def open(cls, port: int, path: str, cookie: str) -> Tab:
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: 127.0.0.1:{port}",
+            f"Cookie: {cookie}",
+            "HX-Request: true",
+            "X-Live: 1",
+            "Accept-Encoding: gzip",
+        ]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        return cls(reader, writer, ("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    async def fetch(self) -> int:
+        """The length of the answer's body."""
+        self.writer.write(self.request)
+        head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
+        assert head.startswith(b"http/1.1 200"), head[:200]
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await self.reader.readexactly(length)
+        return length
+
+
+def sign_in(port: int, viewers: int) -> list[str]:
+    """Sessions of the desk's, one for each viewer, made in the database: cookie headers."""
     from django.conf import settings
     from django.db import connection
     from django.test import Client
 
     from bedside.accounts.models import User
 
-    client = Client()
-    client.force_login(User.objects.get(email="desk@bench.example.com"))
+    user = User.objects.get(email="desk@bench.example.com")
+    cookies = []
+    for _ in range(viewers):
+        client = Client()
+        client.force_login(user)
+        cookies.append(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
     connection.close()
-    return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
+    return cookies
 
 
 async def floor(viewers: int, rate: float, count: int) -> Delays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
 from bedside.config.wsgi import application as pages
+from bedside.web.live.shared import ARRIVED
 from bedside.web.live.stream import LiveStream
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -26,6 +28,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     elif scope["type"] == "http" and scope["path"] == "/live/stream":
         await _stream(scope, receive, send)
     elif scope["type"] == "http":
+        scope[ARRIVED] = time.monotonic()
         await _pages(scope, _as_coroutine(receive), send)  # type: ignore[arg-type]
 
 

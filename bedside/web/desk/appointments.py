@@ -19,6 +19,7 @@ from bedside.reports.periods import Period, buckets
 from bedside.web.access import admin_required
 from bedside.web.desk.filters import SORT_WORDS, SPAN_WORDS, ListForm
 from bedside.web.desk.sales_chart import chart, say_span
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 
 CHART_HEIGHT = 150  # Low: the rows are what most come for.
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def appointments(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx its part that changes. Filters that make no sense show no rows and say why."""
     practice = Practice.current()

@@ -22,6 +22,7 @@ from bedside.clinic.models import Practice
 from bedside.flows import bulk
 from bedside.web.access import actor_of, admin_required
 from bedside.web.desk.export import send
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 
 PER_PAGE = 50
@@ -48,6 +49,7 @@ REASONS: Mapping[str, Any] = {
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def runs(request: HttpRequest) -> HttpResponse:
     """All runs, newest first."""
     found = BulkRun.objects.select_related("user").order_by("-pk")
@@ -66,6 +68,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def run_page(request: HttpRequest, run: int) -> HttpResponse:
     """One run; ``?show=skipped`` (or another result) shows only those rows."""
     found = _find(run)

@@ -20,12 +20,14 @@ from bedside.reports.agenda import Sheet, agenda
 from bedside.web.access import admin_required
 from bedside.web.calendars.days import Shown, shown
 from bedside.web.calendars.grid import Grid, Item, day_span, grid
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 
 
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def day(request: HttpRequest) -> HttpResponse:
     """A column for each provider who has anything on that day."""
     zone = Practice.current().zone
@@ -43,6 +45,7 @@ def day(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def week(request: HttpRequest) -> HttpResponse:
     """A row for each provider, or for one that was chosen a column for each day."""
     zone = Practice.current().zone

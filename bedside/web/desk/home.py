@@ -24,6 +24,7 @@ from bedside.notifications import sweeping
 from bedside.reports import glance
 from bedside.reports.clashes import clashes
 from bedside.web.access import actor_of, admin_required
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 
 _PAYOUTS = ("desk:payouts", "", gettext_lazy("See the payouts"))
@@ -60,6 +61,7 @@ class Told:
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def today(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx its part that changes."""
     if not request.htmx:  # type: ignore[attr-defined]

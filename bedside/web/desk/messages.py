@@ -30,6 +30,7 @@ from bedside.notifications.states import NotificationStatus
 from bedside.reports.messages import MessageFilters, messages
 from bedside.web.access import actor_of, admin_required
 from bedside.web.desk.appointment import TOO_MUCH_BY_HAND, with_appointment
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 from bedside.web.stale import clash
 from bedside.web.templatetags.ui import status_word
@@ -86,6 +87,7 @@ class MessagesForm(forms.Form):
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def center(request: HttpRequest) -> HttpResponse:
     """The list, or for htmx its part that changes."""
     form = MessagesForm(request.GET)

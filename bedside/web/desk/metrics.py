@@ -21,6 +21,7 @@ from bedside.reports.overview import Asked
 from bedside.web.access import admin_required
 from bedside.web.desk.sales_chart import say_span
 from bedside.web.desk.sales_form import SalesForm
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 
 HEAD = ["metric", "scope", "name", "count", "of", "value", "unit"]
@@ -102,6 +103,7 @@ class Step:
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def show(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx its part that changes."""
     practice = Practice.current()

@@ -22,6 +22,7 @@ from bedside.reports.overview import Compared, Overview
 from bedside.web.access import admin_required
 from bedside.web.desk.sales_chart import chart, say_span
 from bedside.web.desk.sales_form import SalesForm
+from bedside.web.live.shared import drawn_once
 from bedside.web.live.tickets import ticket
 
 PER_PAGE = 50
@@ -65,6 +66,7 @@ def _base(request: HttpRequest, tab: str) -> dict[str, Any]:
 @require_safe
 @never_cache
 @admin_required
+@drawn_once
 def show(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx its part that changes. What makes no sense is marked, and nothing is shown."""
     practice = Practice.current()

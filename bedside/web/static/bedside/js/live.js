@@ -84,6 +84,12 @@ function listen() {
   };
 }
 
+// What a page fetches since it was told may be drawn once for all who were told (web.live.shared): that is why SETTLE_MS has
+// to be longer than its SHARE_SECONDS.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.triggeringEvent?.type === "live") event.detail.headers["X-Live"] = "1";
+});
+
 // What changes by the clock alone: [data-live-each] says after how many seconds its part is fetched anew.
 for (const element of document.querySelectorAll("[data-live-each]")) {
   const { id } = element;
