@@ -25,7 +25,7 @@ from django.utils.text import compress_string
 
 from bedside.core import remember
 
-SHARE_SECONDS = 0.1
+SHARE_SECONDS = 0.2
 # Longer than any drawing takes: whoever has waited so long draws for themselves.
 PATIENCE_SECONDS = 10.0
 FORGOTTEN_AFTER_SECONDS = 2.0

@@ -8,13 +8,13 @@ const since = document.body.dataset.liveSince ?? "";
 const POLL_MS = 3000;
 const GREETING_MS = 5000;
 const RETRY_STREAM_MS = 60000;
-const SETTLE_MS = 150;
+const SETTLE_MS = 250;
 const GAP_MS = 1000;
 let after = "";
 let stream = null;
 let polling = null;
 let pending = null;
-let told = -GAP_MS;
+let told = -2 * GAP_MS;
 const names = new Set();
 
 function tell() {
@@ -28,14 +28,16 @@ function tell() {
     return;
   }
   pending = null;
+  told = performance.now();
   names.clear();
   for (const element of concerned) element.dispatchEvent(new CustomEvent("live"));
 }
 
-// Several events often belong to one change: wait a breath and fetch once; while many come, once a second.
+// Several events often belong to one change: wait a breath and fetch once; while many come, about once a second. "About":
+// pages that were all told at the same moment would else go on asking at the same moment.
 function heard(name) {
   names.add(name);
-  pending ??= setTimeout(tell, Math.max(SETTLE_MS, told + GAP_MS - performance.now()));
+  pending ??= setTimeout(tell, Math.max(SETTLE_MS, told + GAP_MS * (0.8 + 0.3 * Math.random()) - performance.now()));
 }
 
 async function poll() {
