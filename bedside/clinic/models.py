@@ -203,6 +203,7 @@ class ProviderGroup(models.Model):
     slug = models.SlugField(unique=True, help_text="The name in addresses.")
     name = models.CharField(max_length=80, unique=True, help_text="As patients see it.")
     providers = models.ManyToManyField(Provider, related_name="groups", blank=True, help_text="Who belongs to it.")
+    active = models.BooleanField(default=True, help_text="Archived groups aren't offered to patients.")
     version = models.PositiveIntegerField(
         default=1, help_text="Grows with each change; stale forms are told apart by it."
     )

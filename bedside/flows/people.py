@@ -124,7 +124,7 @@ def save_group(
     if not name:
         errors["name"] = _("Give the group a name that patients understand.")
     elif ProviderGroup.objects.filter(name=name).exclude(pk=group_id or 0).exists():
-        errors["name"] = _("There is a group of that name already.")
+        errors["name"] = _("There is a group of that name already. Archived ones can be restored.")
     if providers.count() != len(set(members)):
         errors["members"] = _("Choose from the list.")
     if errors:
@@ -148,13 +148,32 @@ def save_group(
     return group
 
 
-def remove_group(*, group_id: int, version: int, actor: Actor) -> None:
-    """The name goes; its members stay, and so does every visit."""
+def archive_group(*, group_id: int, version: int, actor: Actor) -> bool:
+    """Patients aren't offered it any more; its members stay, and so does every visit. False where it was so already."""
+    return _switch_group(group_id, version, actor, active=False)
+
+
+def restore_group(*, group_id: int, version: int, actor: Actor) -> bool:
+    """Offered again where its services offer it. False where it was."""
+    return _switch_group(group_id, version, actor, active=True)
+
+
+def _switch_group(group_id: int, version: int, actor: Actor, *, active: bool) -> bool:
     _permit(actor)
     with transaction.atomic():
-        group = _locked_group(group_id, version)
-        audit.record(actor, "group.removed", group, before=_said_group(group))
-        group.delete()
+        group = ProviderGroup.objects.select_for_update().get(pk=group_id)
+        if group.active == active:
+            return False
+        if group.version != version:
+            raise ChangedMeanwhile
+        group.active = active
+        group.version += 1
+        group.save(update_fields=["active", "version"])
+        action = "group.restored" if active else "group.archived"
+        audit.record(actor, action, group, before={"active": not active}, after={"active": active})
+        for provider in group.providers.all():
+            publish(ProviderUpdated(provider_id=provider.pk))
+    return True
 
 
 def _said_group(group: ProviderGroup) -> dict[str, Any]:

@@ -54,14 +54,15 @@ def summary(filters: Filters, practice: Practice) -> Summary:
         rows = _by_line(filters, practice)
     else:
         rows = _by_visit(filters, practice)
-    days, paid = {}, 0
+    days, paid, again = {}, 0, False
     for row in rows:
         paid += row["paid"]
+        again = again or row.get("again", 1) > 0
         if row["gross"] or row["refunds"]:
             days[row["on"]] = Figures(
                 currency=practice.currency, gross_minor=int(row["gross"]), refunds_minor=int(row["refunds"])
             )
-    if filters.date == PAYMENT and paid:
+    if filters.date == PAYMENT and paid and again:
         paid -= _paid_again(filters, practice)
     return Summary(
         gross=Money(sum(day.gross_minor for day in days.values()), practice.currency),
@@ -106,6 +107,8 @@ def _by_line(filters: Filters, practice: Practice) -> Any:
             gross=Coalesce(Sum("amount_minor", filter=Q(kind=EntryKind.CHARGE)), 0),
             refunds=-Coalesce(Sum("amount_minor", filter=Q(kind__in=MONEY_BACK)), 0),
             paid=Count("pk", filter=Q(kind=EntryKind.CHARGE)),
+            # Of these, charges of appointments that have several: mostly none, and then nobody has to look closer.
+            again=Count("pk", filter=Q(kind=EntryKind.CHARGE, appointment__standing__charges__gt=1)),
         )
     )
 

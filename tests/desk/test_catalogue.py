@@ -177,7 +177,7 @@ def test_archiving_twice_is_once_and_a_stale_question_is_asked_again(desk: Clien
     assert AuditEntry.objects.filter(action="service.archived").count() == 1
 
 
-def test_groups_are_made_ticked_and_removed(desk: Client, service: Service) -> None:
+def test_groups_are_made_ticked_archived_and_restored(desk: Client, service: Service) -> None:
     make_provider(slug="chen")
     made = desk.post(
         "/desk/catalogue/groups/new", {"version": "0", "name": "Physicians", "members": ["rivera", "chen"]}
@@ -193,9 +193,20 @@ def test_groups_are_made_ticked_and_removed(desk: Client, service: Service) -> N
     assert desk.post(url, {"version": "2", "name": ""}).status_code == 422
     twice = desk.post("/desk/catalogue/groups/new", {"version": "0", "name": "Physicians"})
     assert twice.status_code == 422
-    assert "First visit" in page(desk, f"{url}?remove=1")
-    assert desk.post(url, {"version": "2", "remove": "1"}).status_code == 303
-    assert not ProviderGroup.objects.exists()
+    offered = f"/book/{service.slug}?group={group.slug}"
+    assert Client().get(offered).status_code == 200
+    assert "First visit" in page(desk, f"{url}?archive=1")
+    assert desk.post(url, {"version": "1", "archive": "1"}).status_code == 409
+    for _ in range(2):
+        assert desk.post(url, {"version": "2", "archive": "1"}).status_code == 303
+    assert AuditEntry.objects.filter(action="group.archived").count() == 1
+    assert Client().get(offered).status_code == 404
+    assert "Physicians" not in page(Client(), f"/book/{service.slug}")
+    assert "Archived" in page(desk, "/desk/catalogue/groups")
+    assert "Physicians (archived)" in page(desk, PAGE), "It stays ticked"
+    assert desk.post(url, {"version": "3", "archive": "0"}).status_code == 303
+    assert Client().get(offered).status_code == 200
+    assert list(service.groups.all()) == [group]
 
 
 @pytest.mark.parametrize("url", ["/desk/catalogue", PAGE, f"{PAGE}/archive", "/desk/catalogue/groups", "/desk/people"])

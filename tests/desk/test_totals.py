@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import random
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +31,7 @@ FIRST = date(2026, 11, 1)
 DAYS = 30
 ZONE = ZoneInfo("America/New_York")
 STATUSES = ["paid", "canceled", "completed", "no_show", "rescheduled", "pending_payment", "draft"]
+FIGURE = re.compile(r"<dt>(.*?)</dt><dd>(.*?)</dd>")
 NAMES = ["Robin Sample", "Alex Morgan", "Kim Tan"]
 
 
@@ -204,6 +209,63 @@ def test_the_list_and_its_figures_are_the_ledgers_for_any_filters() -> None:
             assert abs(shown.average.minor_units - told.gross / len(told.paid)) <= 0.5
         days = {day: [one.gross_minor, one.refunds_minor] for day, one in shown.days.items()}
         assert days == {day: sums for day, sums in told.days.items() if any(sums)}
+
+    holds()
+
+
+def query(asked: Filters) -> dict[str, str]:
+    """As the address says it."""
+    said = {
+        "from": asked.first and asked.first.isoformat(),
+        "to": asked.last and asked.last.isoformat(),
+        "date": asked.date,
+        "rows": "100",
+    }
+    named = {name: getattr(asked, name) for name in ("service", "provider", "payment_status", "status", "q")}
+    return {name: value for name, value in (said | named).items() if value}
+
+
+def cents(said: str) -> int:
+    """What a drawn amount says, however its minus is written."""
+    digits = re.sub(r"[^0-9.]", "", said)
+    sign = -1 if re.search("[-\N{MINUS SIGN}\N{HYPHEN}]", said) else 1
+    return sign * int(Decimal(digits) * 100)
+
+
+class Drawn:
+    """What stands on the page: figures by their names, codes in their order, the columns of the table of days."""
+
+    def __init__(self, body: str) -> None:
+        figures = body.partition('<dl class="figures">')[2].partition("</dl>")[0]
+        self.figures = {name: html.unescape(said) for name, said in FIGURE.findall(figures)}
+        self.codes = re.findall(r'id="row-([^"]+)"', body)
+        table = body.partition('id="sold-days"')[2].partition("</details>")[0]
+        rows = [re.findall(r'<td class="numeric">(.*?)</td>', row) for row in table.split("<tr>")[2:]]
+        self.columns = [[cents(cell) for cell in column] for column in zip(*rows, strict=True)]
+
+
+def test_the_page_that_is_drawn_says_what_the_ledger_says_for_any_filters(desk: Client) -> None:
+    world()
+    model = Model()
+
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(filters())
+    def holds(asked: Filters) -> None:
+        told = model.tell(asked)
+        answer = desk.get("/desk/appointments", query(asked))
+        assert answer.status_code == 200
+        drawn = Drawn(answer.content.decode())
+        assert drawn.codes == told.codes[:100]
+        assert cents(drawn.figures["Gross"]) == told.gross
+        assert cents(drawn.figures["Refunds"]) == told.refunds
+        assert cents(drawn.figures["Net"]) == told.gross - told.refunds
+        assert int(drawn.figures["Paid appointments"].replace(",", "")) == len(told.paid)
+        if told.paid:
+            assert abs(cents(drawn.figures["Average order value"]) - told.gross / len(told.paid)) <= 0.5
+        if any(any(sums) for sums in told.days.values()):
+            assert [sum(column) for column in drawn.columns] == [told.gross, told.refunds, told.gross - told.refunds]
+        else:
+            assert drawn.columns == []
 
     holds()
 

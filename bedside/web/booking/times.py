@@ -113,5 +113,5 @@ class Group:
 
 def _groups(service: Service, offering: list[Provider]) -> list[Group]:
     """The service's groups in which somebody offers it."""
-    by_group = service.groups.filter(providers__in=offering).annotate(count=Count("providers"))
+    by_group = service.groups.filter(active=True, providers__in=offering).annotate(count=Count("providers"))
     return [Group(one.slug, one.name, one.count) for one in by_group]

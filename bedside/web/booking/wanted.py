@@ -66,7 +66,7 @@ def read(sent: QueryDict, service: Service, place: str = "") -> Wanted:
     """``provider`` (any number) or ``group``; who doesn't offer the service, or a group that isn't its, isn't found."""
     offering = {one.slug: one for one in service.providers.filter(active=True).order_by("name")}
     if slug := sent.get("group", ""):
-        group = service.groups.filter(slug=slug).first()
+        group = service.groups.filter(slug=slug, active=True).first()
         if group is None:
             raise Http404
         members = set(group.providers.values_list("pk", flat=True))

@@ -34,6 +34,10 @@ def switch(label: Any) -> forms.BooleanField:
     return forms.BooleanField(label=label, required=False)
 
 
+def _group_word(group: ProviderGroup) -> str:
+    return group.name if group.active else _("%(name)s (archived)") % {"name": group.name}
+
+
 class ServiceForm(forms.Form):
     """``facts`` once it is valid. ``version``: the service's when the form was opened; 0 for a new one."""
 
@@ -118,7 +122,10 @@ class ServiceForm(forms.Form):
         offering = service.providers.values_list("pk", flat=True) if service else []
         people = Provider.objects.filter(active=True) | Provider.objects.filter(pk__in=list(offering))
         self._choose("providers", people.order_by("name").values_list("slug", "name"))
-        self._choose("groups", ProviderGroup.objects.values_list("slug", "name"))
+        # An archived one stays ticked where it was: restoring it brings it back to its services.
+        ticked = service.groups.values_list("pk", flat=True) if service else []
+        groups = ProviderGroup.objects.filter(active=True) | ProviderGroup.objects.filter(pk__in=list(ticked))
+        self._choose("groups", [(one.slug, _group_word(one)) for one in groups])
 
     def _choose(self, name: str, choices: Any) -> None:
         field = self.fields[name]

@@ -1,4 +1,4 @@
-"""Groups of providers at the desk: made, changed, removed."""
+"""Groups of providers at the desk: made, changed, archived and restored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bedside.web.stale import decide_over, differences
 def groups(request: HttpRequest) -> HttpResponse:
     found = ProviderGroup.objects.annotate(
         people=Count("providers", distinct=True), used=Count("services", distinct=True)
-    )
+    ).order_by("-active", "name")
     return render(request, "desk/groups.html", {"area": AREA, "groups": found})
 
 
@@ -44,18 +44,16 @@ def new_group(request: HttpRequest) -> HttpResponse:
 @never_cache
 @admin_required
 def group(request: HttpRequest, slug: str) -> HttpResponse:
-    """The form; ``remove=1`` takes the group away, its members stay."""
+    """The form; ``archive=1`` takes the group from the booking pages, ``archive=0`` brings it back. Members stay."""
     found = get_object_or_404(ProviderGroup, slug=slug)
     form = GroupForm(request.POST or None, initial=typed_group(found))
     try:
-        if request.method == "POST" and request.POST.get("remove") == "1":
-            flow.remove_group(group_id=found.pk, version=version_of(request), actor=actor_of(request))
-            messages.success(request, _("The group “%(name)s” is gone; its members stay.") % {"name": found.name})
-            return _to_list()
+        if request.method == "POST" and "archive" in request.POST:
+            return _switched(request, found)
         return _saved(request, form, found) or _page(request, form, found)
     except ChangedMeanwhile as error:
         found.refresh_from_db()
-        if request.POST.get("remove") == "1":
+        if "archive" in request.POST:
             form = GroupForm(initial=typed_group(found))
         return _page(request, form, found, stale=error)
 
@@ -80,6 +78,15 @@ def _saved(request: HttpRequest, form: GroupForm, found: ProviderGroup | None) -
     return _to_list()
 
 
+def _switched(request: HttpRequest, group: ProviderGroup) -> HttpResponse:
+    archive = request.POST["archive"] == "1"
+    switch = flow.archive_group if archive else flow.restore_group
+    if switch(group_id=group.pk, version=version_of(request), actor=actor_of(request)):
+        said = _("“%(name)s” is archived; its members stay.") if archive else _("“%(name)s” is offered again.")
+        messages.success(request, said % {"name": group.name})
+    return _to_list()
+
+
 def _to_list() -> HttpResponse:
     return HttpResponseRedirect(reverse("desk:groups"), status=303)
 
@@ -91,7 +98,7 @@ def _page(
         "area": AREA,
         "form": form,
         "group": found,
-        "asks_removal": request.method != "POST" and request.GET.get("remove") == "1",
+        "asks": request.method != "POST" and bool(found and found.active) and request.GET.get("archive") == "1",
         "used_by": list(found.services.all()) if found else [],
     }
     status = 422 if form.errors else 200
