@@ -7,22 +7,35 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.db import close_old_connections, connection, transaction
-from procrastinate import RetryStrategy
+from procrastinate import RetryDecision, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Job
 from procrastinate.tasks import Task
 
 from bedside.core import clock, remember
 
 log = structlog.get_logger(__name__)
 
+
+class Patience(RetryStrategy):
+    """A vendor that says when to come back is left alone until then: ``retry_after`` of the error, a timedelta."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        decision = super().get_retry_decision(exception=exception, job=job)
+        asked = getattr(exception, "retry_after", None)
+        if decision is None or decision.retry_at is None or not isinstance(asked, timedelta):
+            return decision
+        return RetryDecision(retry_at=max(decision.retry_at, clock.machine_time(clock.now() + asked)))
+
+
 # Some minutes of trouble are ridden out, hours are not: what a job serves has its own deadline and its own alert.
-PATIENT_RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
+PATIENT_RETRY = Patience(max_attempts=8, exponential_wait=3)
 
 
 def task(*, name: str, retry: Any = None, **options: Any) -> Callable[[Callable[..., None]], Task[..., Any, Any]]:

@@ -13,11 +13,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
 from jsonschema import Draft4Validator
+from procrastinate.jobs import Job
 
 from bedside.core import clock as house_clock
+from bedside.core.jobs import PATIENT_RETRY
 from bedside.video.models import HostUse, VendorToken
 from bedside.video.services import zoom, zoom_limits, zoom_token
 from bedside.video.services.base import VideoError
@@ -181,11 +184,40 @@ def test_refusals_carry_zooms_code(
     assert (caught.value.code, caught.value.permanent) == (code, permanent)
 
 
-def test_too_many_requests_tell_how_long_to_wait(server: Zoom) -> None:
-    server.answers = [(429, {"code": 429}, {"Retry-After": "30"})]
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        ("30", timedelta(seconds=30)),
+        ("2026-12-02T00:00:00Z", timedelta(hours=9)),  # a day's limit; the tests' clock says 15:00 UTC
+        ("2026-11-30T00:00:00Z", timedelta(0)),
+        ("soon", None),
+        ("2026-12-02", None),
+        ("", None),
+    ],
+)
+def test_too_many_requests_tell_how_long_to_wait(server: Zoom, said: str, wait: timedelta | None) -> None:
+    server.answers = [(429, {"code": 429}, {"Retry-After": said})]
     with pytest.raises(VideoError) as caught:
         create()
-    assert (caught.value.permanent, caught.value.retry_after) == (False, timedelta(seconds=30))
+    assert (caught.value.permanent, caught.value.retry_after) == (False, wait)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [(None, 3), (timedelta(seconds=1), 3), (timedelta(minutes=10), 600)],
+    ids=["nothing", "less than we wait anyway", "ten minutes"],
+)
+def test_the_job_comes_back_when_the_vendor_said(asked: timedelta | None, expected: int) -> None:
+    job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="flows.prepare_visit", attempts=0)
+    with time_machine.travel(house_clock.now(), tick=False):
+        decision = PATIENT_RETRY.get_retry_decision(exception=VideoError("429", retry_after=asked), job=job)
+    assert decision is not None
+    assert decision.retry_at == house_clock.now() + timedelta(seconds=expected)
+
+
+def test_patience_ends() -> None:
+    job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="flows.prepare_visit", attempts=8)
+    assert PATIENT_RETRY.get_retry_decision(exception=VideoError("429", retry_after=timedelta(1)), job=job) is None
 
 
 def test_after_a_lost_answer_the_meeting_is_looked_for_before_another_is_made(server: Zoom) -> None:

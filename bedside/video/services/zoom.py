@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
+from bedside.core import clock
 from bedside.video.services import zoom_limits, zoom_signature
 from bedside.video.services.base import MeetingDetails, ParticipantEvent, VideoError
 from bedside.video.services.zoom_token import access_token, forget_token
@@ -137,9 +138,19 @@ def _refused(answer: httpx.Response) -> VideoError:
         code = str(answer.json().get("code") or answer.status_code)
     except (ValueError, AttributeError):
         code = str(answer.status_code)
-    wait = answer.headers.get("Retry-After", "")
     return VideoError(
         code,
         permanent=400 <= answer.status_code < 500 and answer.status_code not in {401, 429},
-        retry_after=timedelta(seconds=int(wait)) if wait.isascii() and wait.isdigit() and len(wait) < 7 else None,
+        retry_after=_wait(answer.headers.get("Retry-After", "")),
     )
+
+
+def _wait(said: str) -> timedelta | None:
+    """Retry-After: seconds, or for a day's limit the instant at which it ends ("2026-12-02T00:00:00Z")."""
+    if said.isascii() and said.isdigit() and len(said) < 7:
+        return timedelta(seconds=int(said))
+    try:
+        ends = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return max(ends - clock.now(), timedelta(0)) if ends.tzinfo else None
