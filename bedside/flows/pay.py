@@ -16,6 +16,7 @@ from bedside.appointments.states import Status
 from bedside.core import alerts, audit, clock
 from bedside.core.audit import Actor
 from bedside.core.events import publish
+from bedside.core.models import AuditEntry
 from bedside.core.money import format_money
 from bedside.flows import announce, credits, hold, intake, payment_link, refund
 from bedside.payments import ledger
@@ -25,6 +26,7 @@ from bedside.payments.models import Payment
 from bedside.payments.processors import processor
 from bedside.payments.processors.base import CheckoutState
 from bedside.payments.states import PaymentStatus, may_pay
+from bedside.schedule.impact import can_be_held
 from bedside.schedule.licenses import is_licensed
 from bedside.schedule.limits import full_days
 from bedside.schedule.windows import to_minute, up_to_minute
@@ -154,13 +156,23 @@ def _take_again(appointment: Appointment, payment: Payment) -> bool:
 
 
 def _may_be_seen(appointment: Appointment, now: datetime) -> bool:
-    """Whether the provider still works here, is licensed where the patient will be, and may have one more that day."""
+    """Whether the provider still works here and then, is licensed where the patient will be, and may have one more."""
     service, provider, place = appointment.service, appointment.provider, appointment.patient_location
     since, until = to_minute(appointment.start), up_to_minute(appointment.end)
     if not provider.active or (place and not is_licensed(provider, place, until)):
         return False
+    if not can_be_held(appointment) and not _was_agreed_outside_hours(appointment):
+        return False
     full = full_days(service, {provider.pk: provider}, since, until, now).get(provider.pk, [])
     return not any(begins <= since < ends for begins, ends in full)
+
+
+def _was_agreed_outside_hours(appointment: Appointment) -> bool:
+    """The desk took the time although it wasn't offered, with a reason."""
+    booked = AuditEntry.objects.filter(
+        action="appointment.created", subject_kind="appointment", subject_id=str(appointment.pk)
+    )
+    return booked.filter(after__override=True).exists()
 
 
 def _note_decline(payment: Payment, code: str) -> None:

@@ -9,8 +9,9 @@ from bedside.appointments.models import Appointment
 from bedside.appointments.states import Status
 from bedside.clinic.models import Provider
 from bedside.core import clock
+from bedside.schedule.models import BusyBlock
 from bedside.schedule.rules import Limit
-from bedside.schedule.storing import Windows
+from bedside.schedule.storing import Windows, stored_windows
 from bedside.schedule.windows import Minute, clip, merge, subtract, to_instant, to_minute, up_to_minute
 
 BOOKED = (Status.PENDING_PAYMENT, Status.PAID)
@@ -65,6 +66,12 @@ def holds(windows: Windows, visit: Appointment) -> bool:
     )
     start, end = to_minute(visit.start), up_to_minute(visit.end)
     return any(opens <= start and end <= closes for opens, closes in spans)
+
+
+def can_be_held(visit: Appointment) -> bool:
+    """Whether a visit's provider works then and isn't busy elsewhere, as hours and calendars stand now."""
+    busy = BusyBlock.objects.filter(provider=visit.provider_id, start__lt=visit.end, end__gt=visit.start)
+    return holds(stored_windows(visit.provider_id, to_minute(visit.start)), visit) and not busy.exists()
 
 
 def _gained(before: Windows, after: Windows, now: Minute, until: Minute) -> list[Stretch]:

@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from bedside.clinic.models import License
+from bedside.core import audit
 from bedside.core.audit import Actor
 from bedside.core.models import Alert
-from bedside.flows import cancel, pay, refund
+from bedside.flows import availability, cancel, pay, refund
 from bedside.flows.hold import _expire
 from bedside.notifications.models import Notification
 from bedside.payments.models import LedgerEntry, Payment, Refund
+from bedside.schedule.models import BusyBlock, ExternalCalendar, OpenWindow
 from tests.flows.conftest import pay_at_the_bank
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,33 @@ def test_only_who_is_licensed_where_the_patient_will_be(paid_but_expired, licens
         assert pay.settle(paid_but_expired.payment.pk).status == status
     else:
         refunded_and_told(paid_but_expired)
+
+
+def test_who_is_away_by_then_takes_none(paid_but_expired) -> None:  # type: ignore[no-untyped-def]
+    day = paid_but_expired.start.date()
+    provider_id = paid_but_expired.provider_id
+    desk = Actor("admin")
+    availability.add_time_off(
+        provider_id=provider_id, kind="vacation", first_day=day, last_day=day, reason="", actor=desk
+    )
+    refunded_and_told(paid_but_expired)
+
+
+def test_who_is_busy_elsewhere_by_then_takes_none(paid_but_expired) -> None:  # type: ignore[no-untyped-def]
+    provider = paid_but_expired.provider
+    calendar = ExternalCalendar.objects.create(provider=provider, name="Private", url="https://calendar.example.com/x")
+    BusyBlock.objects.create(
+        provider=provider, calendar=calendar, start=paid_but_expired.start, end=paid_but_expired.end
+    )
+    refunded_and_told(paid_but_expired)
+
+
+@pytest.mark.parametrize(("agreed", "status"), [(True, "paid"), (False, "expired")])
+def test_a_time_outside_the_hours_stands_where_the_desk_agreed_to_it(paid_but_expired, agreed, status) -> None:  # type: ignore[no-untyped-def]
+    OpenWindow.objects.filter(provider=paid_but_expired.provider).delete()
+    if agreed:
+        audit.record(Actor("admin"), "appointment.created", paid_but_expired, after={"override": True})
+    assert pay.settle(paid_but_expired.payment.pk).status == status
 
 
 def test_a_provider_who_left_takes_none(paid_but_expired) -> None:  # type: ignore[no-untyped-def]
