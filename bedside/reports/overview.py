@@ -31,12 +31,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Share:
-    """One row of a table: a service, a provider, or a span of days."""
+    """One row of a table: a service, a provider, or a span of days. ``before``: the same in the period before."""
 
     name: str
     slug: str
     figures: Figures
     period: Period | None = None
+    before: Figures | None = None
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,14 @@ class Overview:
         return self._shares("provider_id", names)
 
     def _shares(self, column: str, names: dict[int, tuple[str, str]]) -> list[Share]:
-        """Largest net first."""
-        found = by(self._lines(self.asked.period), column, self.currency)
-        shares = [Share(*names.get(pk, (f"#{pk}", "")), figures) for pk, figures in found.items()]
+        """Largest net first. Who had something before and has nothing now is there as well."""
+        now = by(self._lines(self.asked.period), column, self.currency)
+        before = by(self._lines(self.asked.before), column, self.currency)
+        empty = Figures(currency=self.currency)
+        shares = [
+            Share(*names.get(pk, (f"#{pk}", "")), now.get(pk, empty), before=before.get(pk, empty))
+            for pk in now.keys() | before.keys()
+        ]
         return sorted(shares, key=lambda share: (-share.figures.net_minor, share.name))
 
     @cached_property

@@ -128,6 +128,11 @@ def test_totals_on_the_screen_are_those_of_the_ledger(
     overview = answer.context["overview"]
     for shares in (overview.spans, overview.by_service, overview.by_provider):
         assert sum(share.figures.net_minor for share in shares) == net
+    before = overview.before.net_minor
+    for shares in (overview.by_service, overview.by_provider):
+        assert sum(share.before.net_minor for share in shares) == before
+    if overview.by_service:
+        assert f"{overview.by_service[0].before.net} before" in answer.content.decode()
 
 
 @given(first=st.dates(date(2000, 1, 1), date(2030, 1, 1)), length=st.integers(1, 1100))
