@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
+from collections.abc import Callable
+from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
@@ -71,6 +74,33 @@ def book(page: Page, card: str = PAID, nth: int = 2) -> str:
     pay(page, card)
     expect(page.get_by_role("heading", name="You're booked")).to_be_visible(timeout=30_000)
     return email
+
+
+def coming_visits(house: House, count: int) -> None:
+    """So many paid visits, two weeks ahead: wherever other tests have moved the clock to, they are still to come."""
+    day = house.forward("1s").date() + timedelta(days=14)
+    asked = {"service": "follow-up", "from": str(day), "to": str(day + timedelta(days=6)), "timezone": "UTC"}
+    with house.client() as client:
+        found = client.get("/api/v1/openings", params=asked).raise_for_status().json()["openings"]
+        for opening in found[:: max(1, len(found) // count)][:count]:
+            patient = {
+                "name": "Robin Sample",
+                "email": f"robin.{next(_patients)}@example.com",
+                "mobile": "+12025550143",
+            }
+            wanted = {"service": "follow-up", "start": opening["start"], "timezone": "UTC", "patient": patient}
+            made = client.post("/api/v1/bookings", json=wanted | {"sms_consent": True}).raise_for_status().json()
+            session = made["checkout_url"].rstrip("/").rpartition("/")[2]
+            client.post(f"/sandbox/checkout/{session}/pay", json={"card": PAID}).raise_for_status()
+            eventually(lambda token=made["token"]: client.get(f"/api/v1/bookings/{token}").json()["status"] == "paid")  # type: ignore[misc]
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Another process is at work: ask again until it holds."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "It did not happen in time."
+        time.sleep(0.2)
 
 
 def sign_in(page: Page, house: House, role: str) -> None:

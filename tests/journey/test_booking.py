@@ -12,16 +12,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journey import steps
 from tests.journey.conftest import House
+from tests.journey.steps import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
-
-
-def eventually(check, seconds: float = 20) -> None:  # type: ignore[no-untyped-def]
-    """Another process is at work: ask again until it holds."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "It did not happen in time."
-        time.sleep(0.2)
 
 
 def _texts(house: House, link: str) -> list[dict[str, str]]:

@@ -31,7 +31,8 @@ def is_finished(page: Page) -> None:
     expect(page.locator("#bulk-run .badge").first).to_have_text("Finished", timeout=60_000)
 
 
-def test_confirmations_are_sent_again_by_mouse(desk: Page) -> None:
+def test_confirmations_are_sent_again_by_mouse(desk: Page, house: House) -> None:
+    steps.coming_visits(house, 2)
     desk.goto(COMING)
     tick(desk, 0)
     expect(desk.locator("[data-bulk-said]")).to_have_text("1 chosen")

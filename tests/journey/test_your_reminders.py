@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journey import steps
 from tests.journey.conftest import House
-from tests.journey.test_booking import eventually
+from tests.journey.steps import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
 ZONE = ZoneInfo("America/Chicago")
