@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from bedside.appointments.models import Appointment
+from bedside.appointments.models import Appointment, Source
 from bedside.appointments.states import Status
 from bedside.clinic.models import Practice, Provider, Service
 from bedside.core import clock, ids
@@ -123,7 +123,7 @@ def _appointment(
         sms_consent_at=booked,
         sms_consent_source="web",
         sms_consent_version="2026-11",
-        source="demo",
+        source=Source.WEB,
         canceled_at=start - timedelta(hours=30) if status == Status.CANCELED else None,
         canceled_by="patient" if status == Status.CANCELED else "",
         cancellation_reason="I can't make it after all." if status == Status.CANCELED else "",

@@ -13,7 +13,7 @@ from bedside.clinic.models import License, Practice, Provider, ProviderGroup, Se
 from bedside.core import clock
 from bedside.core.audit import Actor
 from bedside.core.flags import FLAGS
-from bedside.demo import history, people, upcoming
+from bedside.demo import history, looks, people, upcoming
 from bedside.flows import features, promo_codes
 from bedside.schedule.models import WeeklyRule
 from bedside.schedule.rebuild import rebuild_windows
@@ -49,6 +49,7 @@ def load() -> list[Account]:
             rebuild_windows(provider)
         history.load(services)
         upcoming.load(services)
+        looks.load(services)
     return accounts()
 
 

@@ -44,7 +44,7 @@ def load(services: list[Service]) -> None:
         # Denser in the next days: a desk with something to do.
         chosen = offered[int(len(offered) * rng.random() ** 1.6)]
         try:
-            booking = book(service=service, start=chosen.start, details=details, consent=consent, source="demo")
+            booking = book(service=service, start=chosen.start, details=details, consent=consent)
         except SlotTaken:
             continue
         payment = booking.appointment.payment

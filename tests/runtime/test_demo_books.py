@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
+from bedside.clinic.models import Practice
 from bedside.core import clock as house_clock
 from bedside.core.audit import Actor
 from bedside.demo.load import load
 from bedside.flows import close, reconcile, signoff
 from bedside.payments.close_models import DailyClose
 from bedside.payments.models import LedgerEntry
+from bedside.reports import metrics
+from bedside.reports.periods import Period
 
 
 @pytest.mark.django_db
@@ -31,3 +34,15 @@ def test_the_demos_books_agree(clock: Any) -> None:
     assert closed + (open_days.aggregate(net=Sum("amount_minor"))["net"] or 0) == net
     failed = [line for line in signoff.signoff() if line.state == signoff.FAIL]
     assert not [line for line in failed if "ledger" in line.title.lower()]
+
+
+@pytest.mark.django_db
+def test_the_demo_has_something_to_say_about_every_metric(clock: Any) -> None:
+    load()
+    practice, today = Practice.current(), house_clock.now().date()
+    found = metrics.fold(metrics.gather(Period(today - timedelta(days=29), today), practice))
+    seen, chosen, details, paid = found.steps
+    assert seen > chosen >= details >= paid > 50
+    rates = [found.payment, found.email, found.sms, found.refund, found.cancellation, found.show]
+    assert [rate.of > 20 for rate in rates] == [True] * 6
+    assert found.wait.looked > 500
