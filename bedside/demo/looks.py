@@ -24,11 +24,11 @@ def load(services: list[Service]) -> None:
     practice = Practice.current()
     today = clock.now().astimezone(practice.zone).date()
     rows: list[tuple[date, str, int, int, int]] = []
-    for (day, service), booked in _booked(practice).items():
+    for (day, service_id), booked in _booked(practice).items():
         chosen = booked + rng.randint(0, 1)
         rows += [
-            (day, steps.DETAILS, service, 0, chosen),
-            (day, steps.TIMES, service, 0, 3 * chosen + rng.randint(0, 3)),
+            (day, steps.DETAILS, service_id, 0, chosen),
+            (day, steps.TIMES, service_id, 0, 3 * chosen + rng.randint(0, 3)),
         ]
     for back in range(WEEKS * 7, 0, -1):
         for service in services:

@@ -20,6 +20,7 @@ from bedside.core import audit
 from bedside.core.audit import Actor
 from bedside.core.errors import NotFound, PermissionRefused
 from bedside.core.events import publish
+from bedside.flows import archiving
 from bedside.flows.facts_checked import service_errors
 from bedside.schedule import jobs
 
@@ -118,15 +119,8 @@ def _switch(service_id: int, version: int, actor: Actor, *, active: bool) -> boo
     _permit(actor)
     with transaction.atomic():
         service = _locked(service_id, None)
-        if service.active == active:
+        if not archiving.switch(service, "service", version=version, active=active, actor=actor):
             return False
-        if service.version != version:
-            raise ChangedMeanwhile
-        service.active = active
-        service.version += 1
-        service.save(update_fields=["active", "version"])
-        action = "service.restored" if active else "service.archived"
-        audit.record(actor, action, service, before={"active": not active}, after={"active": active})
         _published(service, facts_of(service).providers)
     return True
 

@@ -22,6 +22,7 @@ from bedside.core import audit
 from bedside.core.audit import Actor
 from bedside.core.errors import NotFound, PermissionRefused
 from bedside.core.events import publish
+from bedside.flows import archiving
 from bedside.flows.catalogue import free_slug, one_at_a_time, said
 from bedside.flows.facts_checked import e164, provider_errors
 from bedside.schedule import jobs
@@ -161,16 +162,9 @@ def restore_group(*, group_id: int, version: int, actor: Actor) -> bool:
 def _switch_group(group_id: int, version: int, actor: Actor, *, active: bool) -> bool:
     _permit(actor)
     with transaction.atomic():
-        group = ProviderGroup.objects.select_for_update().get(pk=group_id)
-        if group.active == active:
+        group = _locked_group(group_id, None)
+        if not archiving.switch(group, "group", version=version, active=active, actor=actor):
             return False
-        if group.version != version:
-            raise ChangedMeanwhile
-        group.active = active
-        group.version += 1
-        group.save(update_fields=["active", "version"])
-        action = "group.restored" if active else "group.archived"
-        audit.record(actor, action, group, before={"active": not active}, after={"active": active})
         for provider in group.providers.all():
             publish(ProviderUpdated(provider_id=provider.pk))
     return True
@@ -180,11 +174,11 @@ def _said_group(group: ProviderGroup) -> dict[str, Any]:
     return {"name": group.name, "providers": sorted(group.providers.values_list("slug", flat=True))}
 
 
-def _locked_group(group_id: int, version: int) -> ProviderGroup:
+def _locked_group(group_id: int, version: int | None) -> ProviderGroup:
     group = ProviderGroup.objects.select_for_update().filter(pk=group_id).first()
     if group is None:
         raise NotFound
-    if group.version != version:
+    if version is not None and group.version != version:
         raise ChangedMeanwhile
     return group
 
@@ -193,15 +187,8 @@ def _switch(provider_id: int, version: int, actor: Actor, *, active: bool) -> bo
     _permit(actor)
     with transaction.atomic():
         provider = _locked(provider_id, None)
-        if provider.active == active:
+        if not archiving.switch(provider, "provider", version=version, active=active, actor=actor):
             return False
-        if provider.version != version:
-            raise ChangedMeanwhile
-        provider.active = active
-        provider.version += 1
-        provider.save(update_fields=["active", "version"])
-        action = "provider.restored" if active else "provider.archived"
-        audit.record(actor, action, provider, before={"active": not active}, after={"active": active})
         _published(provider, rebuild=active)
     return True
 
