@@ -42,6 +42,13 @@ def test_each_mistake_is_named_beside_its_field_and_in_the_summary(post_details,
     assert not Appointment.objects.exists()
 
 
+def test_a_screen_reader_hears_help_and_mistake_with_the_field(post_details) -> None:  # type: ignore[no-untyped-def]
+    page = text_of(post_details(mobile="555"))
+    assert 'aria-describedby="id_mobile-help id_mobile-error"' in page
+    assert 'id="id_mobile-help"' in page
+    assert 'id="id_mobile-error"' in page
+
+
 def test_what_was_typed_is_kept(post_details) -> None:  # type: ignore[no-untyped-def]
     page = text_of(post_details(email="robin@", country="GB", mobile="07400 123456"))
     assert 'value="Robin Sample"' in page

@@ -58,7 +58,7 @@ def test_the_link_follows_a_visit_that_moves_and_ends_with_one_that_is_canceled(
     assert "Friday, December 4" in text_of(Client().get(f"/g/{one.token}"))
     assert [kept.pk for kept in guests.guests_of(moved)] == [one.pk]
     cancel.cancel(appointment_id=moved.pk, actor=desk, reason="asked")
-    assert "This visit doesn't take place" in text_of(Client().get(f"/g/{one.token}"))
+    assert "This video visit is canceled" in text_of(Client().get(f"/g/{one.token}"))
 
 
 @pytest.mark.parametrize("label", ["", "   ", "x" * 61])

@@ -35,6 +35,12 @@ def test_apply_shows_the_new_total_and_keeps_what_was_typed(post_details: Post) 
     assert not Appointment.objects.exists()
 
 
+def test_a_refused_code_is_tied_to_its_field(post_details: Post) -> None:
+    page = text_of(post_details(apply="1", promo_code="NONE"))
+    assert 'class="input" aria-describedby="id_promo_code-error"' in page
+    assert 'id="id_promo_code-error"' in page
+
+
 def test_with_htmx_only_the_lines_and_the_button_come_back(client: Client, details_url: str) -> None:
     query = {"apply": "1", "promo_code": "TENTH"} | dict(parse_qsl(urlsplit(details_url).query))
     response = client.post(urlsplit(details_url).path, query, headers=HTMX)

@@ -24,8 +24,27 @@ def test_it_queues_an_email_and_a_text_and_says_so(client: Client) -> None:
 def test_without_javascript_it_leads_back_to_the_page(client: Client) -> None:
     appointment = make_appointment()
     response = client.post(f"/visits/{appointment.token}/resend", follow=True)
-    assert response.redirect_chain == [(f"/visits/{appointment.token}", 303)]
+    assert response.redirect_chain == [(f"/visits/{appointment.token}?said=sent-again#sent", 303)]
     assert "On its way again" in text_of(response)
+
+
+def test_the_note_outlives_the_refresh_that_the_sending_itself_causes(client: Client) -> None:
+    appointment = make_appointment()
+    page = text_of(client.post(f"/visits/{appointment.token}/resend", headers=HTMX))
+    follows = f"/visits/{appointment.token}?said=sent-again"
+    assert f'hx-get="{follows}"' in page
+    assert "data-takes-focus" in page
+    refreshed = text_of(client.get(follows, headers=HTMX))
+    assert "On its way again" in refreshed
+    assert f'hx-get="{follows}"' in refreshed
+    assert "data-takes-focus" not in refreshed
+
+
+def test_a_note_that_does_not_exist_says_nothing(client: Client) -> None:
+    appointment = make_appointment()
+    page = text_of(client.get(f"/visits/{appointment.token}?said=nonsense"))
+    assert "sent-note" not in page
+    assert "nonsense" not in page
 
 
 def test_it_is_limited(client: Client, settings) -> None:  # type: ignore[no-untyped-def]

@@ -26,6 +26,8 @@ def test_posting_for_it_is_a_409_with_alternatives_as_buttons(post_details, serv
     assert "What you typed is kept." in page
     assert 'value="Robin Sample"' in page
     assert len(re.findall(r'name="alternative" value="2026-12-04T[\d:]+Z\|rivera"', page)) >= 2
+    # Enter in a field presses the first button of its form: that must not choose a time.
+    assert page.index('<button type="submit" disabled hidden>') < page.index('name="alternative"')
 
 
 def test_an_alternative_books_with_what_was_typed(post_details, service: Service, start: datetime) -> None:  # type: ignore[no-untyped-def]
@@ -45,7 +47,11 @@ def test_opening_its_details_offers_the_nearest_as_links(
     make_appointment(service, start=start)
     response = client.get(details_url)
     assert response.status_code == 409
-    assert f'class="btn btn--quiet" href="/book/{service.slug}/details?start=' in text_of(response)
+    page = text_of(response)
+    assert f'class="btn btn--quiet" href="/book/{service.slug}/details?start=' in page
+    # There is nothing to send, so there is nothing to fill in.
+    assert "id_name" not in page
+    assert "We hold your time" not in page
 
 
 def test_when_the_payment_service_is_down_nothing_is_lost(post_details) -> None:  # type: ignore[no-untyped-def]

@@ -154,7 +154,7 @@ def test_somebody_who_is_not_free_needs_a_reason_and_somebody_who_is_booked_refu
 def test_canceling_says_both_proposals_and_shows_the_messages(desk: Client, visit: Appointment, clock: Any) -> None:
     clock.set(visit.start - timedelta(hours=3))
     page = desk.get(at(visit, "cancel")).content.decode()
-    assert "$85.00 where the practice cancels, $0.00 where the patient asked" in page
+    assert "$85.00 if the practice cancels, $0.00 if the patient asked" in page
     sent = {"asked_by": "patient", "what": "proposal", "reason": "Called us", "review": "1"}
     page = desk.post(at(visit, "cancel"), sent).content.decode()
     assert "Nothing goes back to the patient." in page
@@ -227,3 +227,10 @@ def test_only_the_desk(client: Client, visit: Appointment, action: str) -> None:
     assert client.post(at(visit, action)).status_code in {403, 405}
     visit.refresh_from_db()
     assert visit.status == "paid"
+
+
+def test_an_error_of_choices_leads_to_the_choices(desk: Client, visit: Appointment) -> None:
+    page = desk.post(at(visit, "reassign"), {}).content.decode()
+    assert 'href="#id_provider"' in page
+    assert 'id="id_provider"' in page
+    assert 'id="id_provider-error"' in page

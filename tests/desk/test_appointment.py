@@ -9,12 +9,14 @@ from django.test import Client
 
 from bedside.accounts.models import User
 from bedside.appointments.models import Appointment
-from bedside.core import clock
+from bedside.core import audit, clock
+from bedside.core.audit import Actor
 from bedside.core.models import AuditEntry
 from bedside.notifications.models import Notification
 from bedside.payments.models import Payment
 from bedside.video.models import Meeting
-from tests.factories import make_appointment
+from bedside.web.templatetags.desk import fact_value, fact_word
+from tests.factories import make_appointment, make_practice
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +180,39 @@ def test_the_place_and_why_this_provider_are_on_the_record(desk: Client) -> None
     page = desk.get(f"/desk/appointments/{made.code}").content.decode()
     assert "New York, United States" in page
     assert "Dr. Adler (0 visits that day), before Dr. Brook (0 visits that day)" in page
+
+
+@pytest.mark.parametrize("status", ["canceled", "completed", "no_show", "expired"])
+def test_what_is_over_promises_no_meeting_and_tells_no_price_of_canceling(desk: Client, status: str) -> None:
+    page = page_of(desk, make_appointment(status=status))
+    assert "There is no meeting." in page
+    assert "The meeting is made" not in page
+    assert "<dt>Policy</dt>" not in page
+    assert "<dt>Policy</dt>" in page_of(desk, make_appointment(status="paid"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("amount_minor", "7500", "Amount: $75.00"),
+        ("refund_minor", "-5", "Refund: -$0.05"),
+        ("status", "pending_payment", "Status: Waiting for payment"),
+        ("start", "2026-12-01T19:30:00+00:00", "Start: Tuesday, December 1 at 2:30 PM Eastern (New York)"),
+        ("override", "True", "Outside the offered times: Yes"),
+        ("zoom_user_id", "host-1", "Zoom host: host-1"),
+        ("amount_minor", "many", "Amount: many"),
+        ("duration_minutes", "30", "Duration minutes: 30"),
+    ],
+)
+def test_what_changed_is_said_in_words(db: None, name: str, value: str, said: str) -> None:
+    make_practice()
+    assert f"{fact_word(name)}: {fact_value(value, name)}" == said
+
+
+def test_the_activity_log_speaks_of_money_and_states_in_words(desk: Client) -> None:
+    visit = make_appointment()
+    audit.record(Actor.system(), "refund.issued", visit, after={"amount_minor": 7500, "status": "succeeded"})
+    page = desk.get(f"/desk/appointments/{visit.code}").content.decode()
+    assert "Amount: $75.00" in page
+    assert "Status: Succeeded" in page
+    assert "amount_minor" not in page

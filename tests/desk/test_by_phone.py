@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -98,21 +99,21 @@ def test_paid_at_the_desk(desk: Client, service: Service, way: str, captured: in
     [
         ({"start": ""}, "Choose a time."),
         ({"start": "nonsense|nobody"}, "Choose a time."),
-        ({"name": ""}, "Enter your full name"),
+        ({"name": ""}, "as the provider should greet them."),
         ({"email": "alex"}, "Use an email address"),
         ({"mobile": "12"}, "Use a mobile number"),
         ({"consent": ""}, "Read the sentence to the patient"),
         ({"way": "waived"}, "Say why"),
         ({"way": "bitcoin"}, "Select a valid choice"),
-        ({"hours": "0"}, "greater than or equal to 1"),
-        ({"hours": "9999"}, "less than or equal to"),
+        ({"hours": "0"}, "Enter whole hours, from 1 to"),
+        ({"hours": "9999"}, "Enter whole hours, from 1 to"),
         ({"timezone": "Mars/Base"}, "Select a valid choice"),
         ({"other_start": "2026-12-03T20:00"}, "Choose with whom."),
-        ({"other_start": "soon"}, "Enter a valid date/time"),
+        ({"other_start": "soon"}, "Choose a day and a time."),
         ({"promo_code": "NOPE"}, ""),
         ({"token": ""}, "This page is stale"),
         ({"service": "nothing"}, "Select a valid choice"),
-        ({"day": "someday"}, "Enter a valid date"),
+        ({"day": "someday"}, "Choose a day."),
     ],
 )
 def test_bad_input_books_nothing(desk: Client, service: Service, fields: dict[str, str], said: str) -> None:
@@ -188,3 +189,10 @@ def test_others_must_sign_in_first(db: None) -> None:
     for url in (URL, f"/desk/appointments/{appointment.code}/payment"):
         assert Client().get(url).status_code == 302
     assert Client().post(f"/desk/appointments/{appointment.code}/payment-link").status_code == 302
+
+
+def test_what_is_missing_is_said_to_the_desk_not_to_the_patient(desk: Client, service: Service) -> None:
+    page = unescape(desk.post(URL, form(desk, service, name=" ", email="")).content.decode())
+    assert "Enter the patient's full name" in page
+    assert "Enter the patient's email address" in page
+    assert "Enter your" not in page

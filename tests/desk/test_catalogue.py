@@ -60,7 +60,7 @@ def test_an_edit_is_saved_audited_and_published(desk: Client, service: Service) 
     assert Event.objects.filter(name="ServiceUpdated").count() == 1
     after = page(desk)
     assert "Service changed · Sam Ortega" in after
-    assert "price_minor: <s>8500</s> → 9950" in after
+    assert "Price: <s>$85.00</s> → $99.50" in after
 
 
 def test_saving_what_is_saved_changes_nothing(desk: Client, service: Service) -> None:

@@ -139,3 +139,8 @@ def test_taking_back_needs_a_reason_and_frees_the_refund(desk: Client, payment: 
 def test_unknown_credits_are_not_found_and_others_must_sign_in(desk: Client) -> None:
     assert desk.get("/desk/sales/credits/999999").status_code == 404
     assert Client().get("/desk/sales/credits").status_code == 302
+
+
+def test_the_way_around_sales_stands_once(desk: Client) -> None:
+    for page in ("sales", "sales/closes", "sales/reconciliation", "sales/refunds", "sales/credits", "billing"):
+        assert desk.get(f"/desk/{page}").content.decode().count('<nav class="subnav') == 1, page

@@ -171,3 +171,9 @@ def test_archiving_keeps_visits_and_stops_bookings(desk: Client, rivera: Provide
     assert desk.post(f"{PAGE}/archive", {"archive": "0", "version": "1"}).status_code == 409
     assert desk.post(f"{PAGE}/archive", {"archive": "0", "version": "2"}).status_code == 303
     assert next_opening(rivera.services.get())
+
+
+def test_a_missing_email_is_asked_for_in_the_providers_name(desk: Client, rivera: Provider) -> None:
+    page = desk.post(PAGE, sent(desk, email="")).content.decode()
+    assert "Enter the email address that news of appointments go to." in page
+    assert "your link" not in page

@@ -141,3 +141,8 @@ def test_without_a_practice_the_page_makes_one(client: Client) -> None:
     assert not Practice.objects.exists()
     assert save(client, name="Harbor Clinic").status_code == 303
     assert Practice.objects.get().name == "Harbor Clinic"
+
+
+def test_an_unknown_zone_is_told_before_a_change_is_asked_about(desk: Client) -> None:
+    response = save(desk, timezone="Mars", name="")
+    assert set(response.context["form"].errors) == {"timezone", "name"}

@@ -10,10 +10,11 @@ from django.test import Client
 
 from bedside.appointments.models import Appointment
 from bedside.clinic.models import Provider
-from bedside.core import clock
+from bedside.core import clock as house_clock
 from bedside.core.models import AuditEntry
 from bedside.video.errors import VideoUnavailable
 from bedside.video.models import Meeting
+from tests.conftest import TestClock
 from tests.factories import make_appointment, make_provider, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def portal(provider: Provider) -> Client:
 def visit(provider: Provider) -> Appointment:
     """Starts in ten minutes; its meeting stands."""
     made = make_appointment(
-        make_service(provider), start=clock.now() + timedelta(minutes=10), patient_name="Alex Morgan"
+        make_service(provider), start=house_clock.now() + timedelta(minutes=10), patient_name="Alex Morgan"
     )
     Meeting.objects.create(appointment=made, status="ready", meeting_id="m1")
     return made
@@ -59,6 +60,19 @@ def test_the_list_shows_own_visits_only(portal: Client, visit: Appointment) -> N
     assert f"/portal/visits/{visit.code}/start" in page
 
 
+def test_a_visit_that_runs_long_can_be_entered_again(portal: Client, visit: Appointment, clock: TestClock) -> None:
+    way_in = f"/portal/visits/{visit.code}/start"
+    clock.set(visit.end + timedelta(minutes=29))
+    assert way_in in portal.get("/portal/").content.decode()
+    clock.set(visit.end + timedelta(minutes=31))
+    assert way_in not in portal.get("/portal/").content.decode()
+
+
+def test_a_day_without_visits_is_said(portal: Client, provider: Provider) -> None:
+    make_appointment(make_service(provider), start=house_clock.now() + timedelta(days=2))
+    assert "No visits today." in portal.get("/portal/").content.decode()
+
+
 def test_unpaid_and_canceled_visits_are_not_shown(portal: Client, provider: Provider) -> None:
     service = make_service(provider)
     make_appointment(service, status="pending_payment", patient_name="Una Unpaid")
@@ -69,7 +83,7 @@ def test_unpaid_and_canceled_visits_are_not_shown(portal: Client, provider: Prov
 
 
 def test_who_is_waiting_comes_first(portal: Client, visit: Appointment) -> None:
-    Meeting.objects.update(patient_waiting_since=clock.now())
+    Meeting.objects.update(patient_waiting_since=house_clock.now())
     assert "is waiting for you in the video room" in portal.get("/portal/").content.decode()
 
 
@@ -95,7 +109,7 @@ def test_a_visit_without_its_room_says_so(portal: Client, visit: Appointment) ->
 
 
 def test_a_canceled_visit_does_not_start(portal: Client, visit: Appointment, host_link: None) -> None:
-    Appointment.objects.update(status="canceled", canceled_at=clock.now())
+    Appointment.objects.update(status="canceled", canceled_at=house_clock.now())
     assert start(portal, visit).status_code == 409
 
 

@@ -78,7 +78,7 @@ def _what_money_comes_back(appointment: Appointment, outcome: Preview) -> dict[s
         return {
             "kind": "good",
             "title": _("You get %(amount)s back") % {"amount": amount},
-            "text": _("It goes to the card that you paid with. Banks take 5 to 10 days to show it."),
+            "text": _("It goes to the card that you paid with. Banks take 5 to 10 business days to show it."),
             "button": _("Cancel the visit and refund %(amount)s") % {"amount": amount},
         }
     if outcome.refund:
@@ -92,7 +92,7 @@ def _what_money_comes_back(appointment: Appointment, outcome: Preview) -> dict[s
             "title": _("You get %(amount)s back") % said,
             "text": _(
                 "Canceling was free until %(when)s; now %(kept)s is kept. The rest goes to the card that you paid "
-                "with. Banks take 5 to 10 days to show it."
+                "with. Banks take 5 to 10 business days to show it."
             )
             % said,
             "button": _("Cancel the visit and refund %(amount)s") % said,

@@ -75,6 +75,6 @@ def _money_line(payment: Payment) -> str:
     amount = format_money(Money(payment.refunded_minor, payment.currency))
     if payment.is_manual:
         return _("%(amount)s goes back to you in the way that you paid.") % {"amount": amount}
-    return _("%(amount)s goes back to the card that you paid with. Banks take 5 to 10 days to show it.") % {
+    return _("%(amount)s goes back to the card that you paid with. Banks take 5 to 10 business days to show it.") % {
         "amount": amount
     }

@@ -10,7 +10,7 @@ import structlog
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -29,6 +29,33 @@ from bedside.web.live.tickets import ticket
 
 log = structlog.get_logger(__name__)
 TokenView = Callable[..., HttpResponse]
+
+# What the page says of what the patient has just done, by the code that its address carries. What was done changes the
+# page again a moment later (a message leaves, and arrives): the note must outlive that.
+NOTES = {
+    "sent-again": {
+        "kind": "good",
+        "shape": "circle-check",
+        "text": gettext_lazy("On its way again, by email and text. It can take a minute or two."),
+    },
+    "sent-enough": {
+        "kind": "warn",
+        "shape": "hourglass",
+        "text": gettext_lazy(
+            "We sent it a few times already. Please wait ten minutes, look in the spam folder, or call us."
+        ),
+    },
+    "texts-on": {
+        "kind": "good",
+        "shape": "circle-check",
+        "text": gettext_lazy("We text you again about this visit."),
+    },
+    "texts-off": {
+        "kind": "good",
+        "shape": "circle-check",
+        "text": gettext_lazy("No more texts to this number. Emails still come."),
+    },
+}
 
 
 def with_visit(view: Callable[..., HttpResponse]) -> TokenView:
@@ -57,7 +84,7 @@ def visit(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     returned = request.GET.get("paid") == "1"
     if returned and (request.htmx or "ask" in request.GET):  # type: ignore[attr-defined]
         appointment = _settled(appointment)
-    return show(request, appointment, returned=returned)
+    return show(request, appointment, returned=returned, said=request.GET.get("said", ""))
 
 
 def show(
@@ -65,14 +92,20 @@ def show(
     appointment: Appointment,
     *,
     returned: bool = False,
-    note: dict[str, str] | None = None,
+    said: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page, or for htmx its part that changes."""
+    """The page, or for htmx its part that changes. ``said`` is the note of what the patient has just done."""
     page = VisitPage(appointment, returned=returned)
     part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "booking/_visit.html" if part else "booking/visit.html"
-    context = {"visit": page, "note": note, "live_ticket": ticket(f"appointment:{appointment.pk}")}
+    note = NOTES.get(said) if page.state == "booked" else None
+    context = {
+        "visit": page,
+        "note": note,
+        "refresh_url": f"{page.url}?said={said}" if note else page.refresh_url,
+        "live_ticket": ticket(f"appointment:{appointment.pk}"),
+    }
     return render(request, template, context, status=status)
 
 
@@ -104,22 +137,17 @@ def go_pay(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 @with_visit
 def send_again(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """The confirmation again by email and text, a few times and no more."""
-    note, status = {"kind": "good", "shape": "circle-check"}, 200
+    said, status = "sent-again", 200
     try:
         resend.resend(appointment_id=appointment.pk, actor=Actor.patient())
-        note["text"] = _("On its way again, by email and text. It can take a minute or two.")
     except RateLimited:
-        note = {"kind": "warn", "shape": "hourglass"}
-        note["text"] = _(
-            "We sent it a few times already. Please wait ten minutes, look in the spam folder, or call us."
-        )
-        status = RateLimited.status
+        said, status = "sent-enough", RateLimited.status
     except AlreadyOver as error:
-        note, status = {"kind": "warn", "shape": "info", "text": error.message}, error.status
-    if request.htmx:  # type: ignore[attr-defined]
-        return show(request, appointment, note=note, status=status)
-    messages.info(request, note["text"])
-    return HttpResponseRedirect(VisitPage(appointment).url, status=303)
+        if request.htmx:  # type: ignore[attr-defined]
+            return show(request, appointment, status=error.status)
+        messages.info(request, error.message)
+        return HttpResponseRedirect(VisitPage(appointment).url, status=303)
+    return _answered(request, appointment, said, status)
 
 
 @require_POST
@@ -128,15 +156,16 @@ def texts(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """``texts=stop`` or ``texts=start``: one click either way."""
     if request.POST.get("texts") == "start":
         texting.allow_texts(appointment_id=appointment.pk, actor=Actor.patient())
-        said = _("We text you again about this visit.")
-    else:
-        texting.stop_texts(appointment_id=appointment.pk, actor=Actor.patient())
-        said = _("No more texts to this number. Emails still come.")
+        return _answered(request, appointment, "texts-on")
+    texting.stop_texts(appointment_id=appointment.pk, actor=Actor.patient())
+    return _answered(request, appointment, "texts-off")
+
+
+def _answered(request: HttpRequest, appointment: Appointment, said: str, status: int = 200) -> HttpResponse:
+    """The page with the note: for htmx at once, else after the redirect."""
     if request.htmx:  # type: ignore[attr-defined]
-        note = {"kind": "good", "shape": "circle-check", "text": said}
-        return show(request, lookup.by_token(appointment.token), note=note)
-    messages.info(request, said)
-    return HttpResponseRedirect(VisitPage(appointment).url, status=303)
+        return show(request, lookup.by_token(appointment.token), said=said, status=status)
+    return HttpResponseRedirect(f"{VisitPage(appointment).url}?said={said}#sent", status=303)
 
 
 @require_safe

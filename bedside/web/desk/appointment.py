@@ -109,15 +109,22 @@ def _context(appointment: Appointment) -> dict[str, Any]:
         "answers": list(appointment.inbound_texts.order_by("-pk")[:20]),
         "activity": record.activity(chain),
         "can_resend": appointment.status == Status.PAID and appointment.end > clock.now(),
-        "policy_sentence": policy_words.sentence(
-            appointment.terms, appointment.start, clock.now(), Practice.current().timezone, get_language() or "en"
-        ),
+        "policy_sentence": _policy_of(appointment),
         "can_cancel": cancel.preview(appointment).possible,
         "can_move": reschedule.preview(appointment, actor=MEMBER).possible,
         "can_complete": conclude.may_complete(appointment),
         "can_miss": conclude.may_miss(appointment),
         "can_undo": conclude.undo_until(appointment),
     }
+
+
+def _policy_of(appointment: Appointment) -> str:
+    """What canceling costs, while there is a visit to cancel."""
+    if appointment.status not in {Status.PENDING_PAYMENT, Status.PAID}:
+        return ""
+    return policy_words.sentence(
+        appointment.terms, appointment.start, clock.now(), Practice.current().timezone, get_language() or "en"
+    )
 
 
 def _link_until(appointment: Appointment) -> datetime | None:

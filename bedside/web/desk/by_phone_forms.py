@@ -12,6 +12,7 @@ import phonenumbers
 from babel import Locale
 from django import forms
 from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,6 +27,11 @@ from bedside.payments.models import Method
 from bedside.schedule.openings import Opening
 from bedside.web.desk.tokens import FormToken
 
+# The house's sentences for what is missing speak to the patient.
+NOT_TYPED = {
+    "name": gettext_lazy("Enter the patient's full name, as the provider should greet them."),
+    "email": gettext_lazy("Enter the patient's email address: the link is sent there."),
+}
 WHY = gettext_lazy("Say why, in a few words: whoever looks at this later will ask.")
 
 
@@ -34,7 +40,11 @@ class WhatForm(forms.Form):
 
     service = forms.ChoiceField(label=gettext_lazy("Service"))
     provider = forms.ChoiceField(label=gettext_lazy("Provider"), required=False)
-    day = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    day = forms.DateField(
+        label=gettext_lazy("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Choose a day.")),
+    )
     place = forms.ChoiceField(label=gettext_lazy("Where the patient will be"), required=False)
 
     def __init__(self, services: Sequence[Service], *args: Any, **kwargs: Any) -> None:
@@ -68,6 +78,7 @@ class ByPhoneForm(forms.Form):
         required=False,
         input_formats=["%Y-%m-%dT%H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "300"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": gettext_lazy("Choose a day and a time.")},
     )
     other_provider = forms.ChoiceField(label=gettext_lazy("With"), required=False)
     override_reason = forms.CharField(
@@ -91,6 +102,10 @@ class ByPhoneForm(forms.Form):
         required=False,
         min_value=1,
         max_value=LONGEST_LINK_HOURS,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            format_lazy(gettext_lazy("Enter whole hours, from 1 to {most}."), most=LONGEST_LINK_HOURS),
+        ),
     )
     reference = forms.CharField(
         label=gettext_lazy("Receipt number, or why it is waived"), required=False, max_length=200
@@ -155,7 +170,8 @@ class ByPhoneForm(forms.Form):
             )
         except InvalidDetails as error:
             for field, message in error.errors.items():
-                self.add_error(field if field in self.fields else None, message)
+                said = message if data.get(field) or field not in NOT_TYPED else NOT_TYPED[field]
+                self.add_error(field if field in self.fields else None, said)
         return data
 
     def _clean_time(self, data: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from bedside.notifications.models import Kind
 from bedside.web.access import actor_of
 from bedside.web.desk.appointment import MEMBER, back_to, with_appointment
 from bedside.web.desk.giving import GiveForm, money_said
-from bedside.web.templatetags.when import say_soon
+from bedside.web.templatetags.when import say_when
 
 PRACTICE, PATIENT = "practice", "patient"
 
@@ -40,7 +40,8 @@ class CancelForm(GiveForm):
             (PATIENT, gettext_lazy("The patient asked for it")),
         ],
         required=False,
-        widget=forms.Select,
+        widget=forms.RadioSelect,
+        initial=PRACTICE,
     )
     field_order = ("asked_by", "what", "amount", "reason")
 
@@ -86,7 +87,7 @@ def cancel_visit(request: HttpRequest, appointment: Appointment) -> HttpResponse
 def _form(appointment: Appointment, *args: Any, **kwargs: Any) -> CancelForm:
     ours = cancel.preview(appointment, actor=MEMBER)
     theirs = cancel.preview(appointment, actor=MEMBER, for_patient=True)
-    proposal = _("As the policy says: %(ours)s where the practice cancels, %(theirs)s where the patient asked") % {
+    proposal = _("As the policy says: %(ours)s if the practice cancels, %(theirs)s if the patient asked") % {
         "ours": format_money(ours.refund),
         "theirs": format_money(theirs.refund),
     }
@@ -138,10 +139,9 @@ def consequences(appointment: Appointment, outcome: Preview, give: Give, back: M
     if credit := cancel.unspent(give, outcome.credit):
         again = _("%(amount)s is on the patient's credit again.") % {"amount": format_money(credit)}
         money = f"{money} {again}" if outcome.paid else again
-    when = say_soon(appointment.start, appointment.provider.timezone)
-    time = _("%(provider)s is free again: %(when)s, provider's time.") % {
+    time = _("%(provider)s is free again: %(when)s.") % {
         "provider": appointment.provider.name,
-        "when": when,
+        "when": say_when(appointment.start, Practice.current().timezone),
     }
     told = _("%(patient)s and %(provider)s are told by email and text.")
     if appointment.status == Status.PENDING_PAYMENT:

@@ -17,7 +17,7 @@ from bedside.web.desk.money_field import MoneyField
 class GiveForm(forms.Form):
     """``give`` once it is valid. ``left`` is what can go back at most."""
 
-    what = forms.ChoiceField(label=gettext_lazy("What goes back"), widget=forms.Select)
+    what = forms.ChoiceField(label=gettext_lazy("What goes back"), widget=forms.RadioSelect, initial="proposal")
     amount = MoneyField(
         label=gettext_lazy("Amount"), required=False, help_text=gettext_lazy("Only for another amount.")
     )

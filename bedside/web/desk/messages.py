@@ -60,7 +60,7 @@ class MessagesForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["from"] = forms.DateField(label=gettext_lazy("Due from"), required=False, widget=_day())
-        self.fields["to"] = forms.DateField(label=gettext_lazy("to"), required=False, widget=_day())
+        self.fields["to"] = forms.DateField(label=gettext_lazy("Due until"), required=False, widget=_day())
         self._offer("kind", _("All kinds"), Kind.choices)
         self._offer("channel", _("Both"), [("email", _("Email")), ("sms", _("Text"))])
         self._offer("audience", _("Everybody"), Audience.choices)

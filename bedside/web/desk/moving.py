@@ -30,7 +30,7 @@ from bedside.schedule import openings
 from bedside.schedule.openings import Opening
 from bedside.web.access import actor_of
 from bedside.web.desk.appointment import MEMBER, back_to, with_appointment
-from bedside.web.templatetags.when import say_soon, say_when
+from bedside.web.templatetags.when import say_when
 
 DAYS = 7
 ANYBODY = "any"
@@ -52,6 +52,7 @@ class OtherTimeForm(forms.Form):
         label=gettext_lazy("Day and time"),
         input_formats=["%Y-%m-%dT%H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Choose a day and a time.")),
     )
 
 
@@ -268,7 +269,7 @@ def consequences(appointment: Appointment, target: Target) -> list[dict[str, str
     assert target.provider is not None
     zone = appointment.patient_timezone
     said = {
-        "old": say_soon(appointment.start, appointment.provider.timezone),
+        "old": say_when(appointment.start, Practice.current().timezone),
         "provider": appointment.provider.name,
         "new": say_when(target.start, zone),
         "patient": appointment.patient_name,
@@ -276,7 +277,7 @@ def consequences(appointment: Appointment, target: Target) -> list[dict[str, str
     }
     lines = [
         {"shape": "calendar-clock", "text": _("On the patient's clock: %(new)s.") % said},
-        {"shape": "calendar-x", "text": _("%(provider)s is free again: %(old)s, provider's time.") % said},
+        {"shape": "calendar-x", "text": _("%(provider)s is free again: %(old)s.") % said},
         {"shape": "video", "text": _("The video room moves along; its link stays the same.")},
         {"shape": "credit-card", "text": _("Payment, consent and the patient's own page go along.")},
     ]

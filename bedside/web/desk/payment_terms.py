@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -24,27 +26,38 @@ from bedside.web.access import actor_of, admin_required
 from bedside.web.stale import clash
 
 
+def _number(label: Any, help_text: Any, least: int, most: int) -> forms.IntegerField:
+    said = format_lazy(gettext_lazy("Enter a whole number from {least} to {most}."), least=least, most=most)
+    return forms.IntegerField(
+        label=label,
+        help_text=help_text,
+        min_value=least,
+        max_value=most,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), said),
+    )
+
+
 class TermsForm(forms.Form):
     """The names are those of `PaymentTerms`. A processor's page lives 30 minutes at least, and a hold outlasts it."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
-    hold_minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes that a patient's own booking is held"),
-        help_text=gettext_lazy("While the patient pays. At least 35: the payment page lives half an hour."),
-        min_value=35,
-        max_value=180,
+    hold_minutes = _number(
+        gettext_lazy("Minutes that a patient's own booking is held"),
+        gettext_lazy("While the patient pays. At least 35: the payment page lives half an hour."),
+        35,
+        180,
     )
-    payment_link_hours = forms.IntegerField(
-        label=gettext_lazy("Hours that a payment link is open"),
-        help_text=gettext_lazy("For phone bookings; the desk may choose otherwise for each."),
-        min_value=1,
-        max_value=LONGEST_LINK_HOURS,
+    payment_link_hours = _number(
+        gettext_lazy("Hours that a payment link is open"),
+        gettext_lazy("For phone bookings; the desk may choose otherwise for each."),
+        1,
+        LONGEST_LINK_HOURS,
     )
-    credit_days = forms.IntegerField(
-        label=gettext_lazy("Days that a credit can be spent"),
-        help_text=gettext_lazy("From the day it is given. Look up what your state asks for."),
-        min_value=30,
-        max_value=3650,
+    credit_days = _number(
+        gettext_lazy("Days that a credit can be spent"),
+        gettext_lazy("From the day it is given. Look up what your state asks for."),
+        30,
+        3650,
     )
 
 

@@ -131,7 +131,9 @@ def _refuse(form: ProviderForm, licenses: Any, rows: list[tuple[int, dict[str, A
             _licenses, number, field = name.split(".")
             licenses.forms[rows[int(number)][0]].add_error(field, message)
         else:
-            form.add_error(name if name in form.fields else None, message)
+            missing = name == "email" and not form.cleaned_data.get("email")
+            said = _("Enter the email address that news of appointments go to.") if missing else message
+            form.add_error(name if name in form.fields else None, said)
 
 
 def _said_licenses(facts: flow.ProviderFacts) -> str:

@@ -80,7 +80,9 @@ class PracticeForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     quiet_from = _time(gettext_lazy("Quiet from"), gettext_lazy("On the recipient's clock. What can wait, waits."))
-    quiet_until = _time(gettext_lazy("until"), gettext_lazy("Answers to what patients do go at once all the same."))
+    quiet_until = _time(
+        gettext_lazy("Quiet until"), gettext_lazy("Answers to what patients do go at once all the same.")
+    )
     default_notice_minutes = minutes(
         gettext_lazy("Minimum notice in minutes"), gettext_lazy("How long before its start a visit can be booked.")
     )
@@ -115,7 +117,8 @@ class PracticeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        if values.get("timezone") != self.saved.timezone and not values.get("zone_understood"):
+        zone = values.get("timezone")
+        if zone in known_zones() and zone != self.saved.timezone and not values.get("zone_understood"):
             self.add_error("zone_understood", _("Tick this if the zone is meant to change."))
         return values
 

@@ -130,7 +130,7 @@ class TaxForm(TermsForm):
     percent = _percent(_("Percentage"), _("Up to four digits after the point."))
     inclusive = forms.ChoiceField(
         label=_("Prices"),
-        choices=[("", _("don't hold it: it is added")), ("1", _("hold it already"))],
+        choices=[("", _("Without it: it is added to the price")), ("1", _("With it: the price stays as it is"))],
         required=False,
     )
     category = forms.ChoiceField(

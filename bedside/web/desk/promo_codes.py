@@ -133,7 +133,7 @@ def _row(code: PromoCode) -> dict[str, Any]:
     else:
         state = "over" if code.valid_until and today > code.valid_until else "open"
     if code.percent is not None:
-        off = f"{code.percent.normalize():f} %"
+        off = f"{code.percent.normalize():f}%"
     else:
         off = format_money(Money(code.amount_minor or 0, code.currency))
     return {

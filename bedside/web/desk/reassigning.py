@@ -22,7 +22,7 @@ from bedside.notifications.models import Kind
 from bedside.schedule import openings
 from bedside.web.access import actor_of
 from bedside.web.desk.appointment import MEMBER, back_to, with_appointment
-from bedside.web.templatetags.when import say_soon
+from bedside.web.templatetags.when import say_when
 
 
 class ReassignForm(forms.Form):
@@ -30,6 +30,7 @@ class ReassignForm(forms.Form):
 
     provider = forms.ChoiceField(
         label=gettext_lazy("New provider"),
+        widget=forms.RadioSelect,
         error_messages={
             "required": gettext_lazy("Choose who sees the patient."),
             "invalid_choice": gettext_lazy("Choose somebody from the list."),
@@ -53,6 +54,8 @@ class ReassignForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         ordered = sorted(others, key=lambda one: (one.pk not in free, one.name))
         field.choices = [(one.slug, self._said(one)) for one in ordered]
+        if ordered and ordered[0].pk in free:
+            field.initial = ordered[0].slug
 
     def _said(self, one: Provider) -> str:
         state = _("free then") if one.pk in self.free else _("not free by their hours: needs a reason")
@@ -148,11 +151,11 @@ def consequences(appointment: Appointment, chosen: Provider) -> list[dict[str, s
         "old": appointment.provider.name,
         "new": chosen.name,
         "patient": appointment.patient_name,
-        "when": say_soon(appointment.start, appointment.provider.timezone),
+        "when": say_when(appointment.start, Practice.current().timezone),
     }
     return [
         {"shape": "users", "text": _("%(new)s sees %(patient)s instead of %(old)s. The time stays.") % said},
-        {"shape": "calendar-x", "text": _("%(old)s is free again: %(when)s, provider's time.") % said},
+        {"shape": "calendar-x", "text": _("%(old)s is free again: %(when)s.") % said},
         {"shape": "video", "text": _("A new video room is made with the new host; the old link stops working.")},
         {"shape": "mail", "text": _("%(patient)s, %(old)s and %(new)s are told by email and text.") % said},
     ]

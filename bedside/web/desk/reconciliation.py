@@ -25,11 +25,19 @@ from bedside.web.desk.sales import is_part
 from bedside.web.live.tickets import ticket
 
 
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Choose a day.")),
+    )
+
+
 class DaysForm(forms.Form):
     """Which practice days are compared."""
 
-    first = forms.DateField(label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    first = _day(gettext_lazy("From"))
+    last = _day(gettext_lazy("To"))
 
 
 class NoteForm(forms.Form):

@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 DAYS = 8
 PER_PAGE = 25
 OPENS_BEFORE = timedelta(minutes=60)
+# As long as the patient's page has its way in.
+OVERTIME = timedelta(minutes=30)
 
 
 def with_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -172,10 +174,10 @@ def mark(visits: Iterable[Any]) -> None:
 
 
 def can_start(visit: Appointment) -> bool:
-    """From an hour before until the end, once the meeting stands."""
+    """From an hour before until half an hour after the end, once the meeting stands: a way back in for a long visit."""
     meeting = getattr(visit, "meeting", None)
     ready = meeting is not None and meeting.status == MeetingStatus.READY
-    return visit.status == Status.PAID and ready and visit.start - OPENS_BEFORE <= clock.now() < visit.end
+    return visit.status == Status.PAID and ready and visit.start - OPENS_BEFORE <= clock.now() < visit.end + OVERTIME
 
 
 def by_day(visits: Iterable[Appointment], provider: Provider) -> list[tuple[date, list[Appointment]]]:

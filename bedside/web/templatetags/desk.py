@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from bedside.clinic.models import Practice
 from bedside.core.masking import masked
+from bedside.core.money import Money, format_money
+from bedside.web.templatetags.ui import status_word
+from bedside.web.templatetags.when import say_when
 
 register = template.Library()
 
@@ -58,7 +63,8 @@ ACTIONS: Mapping[str, Any] = {
     "provider.restored": _("Provider restored"),
     "group.created": _("Group made"),
     "group.changed": _("Group changed"),
-    "group.removed": _("Group removed"),
+    "group.archived": _("Group archived"),
+    "group.restored": _("Group restored"),
     "receipt.issued": _("Receipt issued"),
     "mismatch.resolved": _("Mismatch explained"),
     "receipt.sent": _("Receipt sent"),
@@ -88,6 +94,38 @@ ACTIONS: Mapping[str, Any] = {
 def action_word(action: str) -> str:
     """The action in words; an unknown one as its code, spelled out."""
     return str(ACTIONS.get(action, action.replace(".", " ").replace("_", " ").capitalize()))
+
+
+# What was changed, where the name that the trail keeps isn't how people say it.
+FACTS: Mapping[str, Any] = {
+    "override": _("Outside the offered times"),
+    "source": _("Booked through"),
+    "why": _("Why"),
+    "sms_consent": _("Consent to texts"),
+    "for_patient": _("The patient asked for it"),
+    "zoom_user_id": _("Zoom host"),
+}
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*(?:Z|[+-]\d\d:\d\d)")
+WHOLE = re.compile(r"-?\d{1,15}")
+
+
+@register.filter
+def fact_word(name: str) -> str:
+    """The name of a changed value in words: "amount_minor" is "Amount"."""
+    return str(FACTS.get(name) or name.removesuffix("_minor").replace("_", " ").capitalize())
+
+
+@register.filter
+def fact_value(value: str, name: str) -> str:
+    """A changed value in words: money as money, times on the practice's clock, states as the badges say them."""
+    practice = Practice.current()
+    if name.endswith("_minor") and WHOLE.fullmatch(value):
+        return format_money(Money(int(value), practice.currency))
+    if INSTANT.fullmatch(value):
+        return say_when(datetime.fromisoformat(value), practice.timezone)
+    if name.endswith("status"):
+        return status_word(value)
+    return {"True": str(_("Yes")), "False": str(_("No"))}.get(value, value)
 
 
 @register.filter

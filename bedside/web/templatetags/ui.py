@@ -187,22 +187,25 @@ def avatar(provider: Provider, size: str = "") -> dict[str, Any]:
 def field(bound: BoundField, help: str = "", optional: bool = False) -> dict[str, Any]:
     """Label, help, control and error of a form field, tied together for screen readers: ``{% field form.email %}``."""
     widget = bound.field.widget
-    described = [
-        f"{bound.id_for_label}-{part}"
-        for part, there in (("help", help or bound.help_text), ("error", bound.errors))
-        if there
-    ]
-    attributes: dict[str, str | bool] = {"class": "tick" if isinstance(widget, CheckboxInput) else "input"}
-    if described:
-        attributes["aria-describedby"] = " ".join(described)
     return {
         "field": bound,
         "help": help or bound.help_text,
         "optional": optional,
-        "control": bound.as_widget(attrs=attributes),
+        "control": control(bound, helped=bool(help or bound.help_text)),
         "is_check": isinstance(widget, CheckboxInput),
         "is_wide": isinstance(widget, (Select, Textarea)),
     }
+
+
+@register.simple_tag
+def control(bound: BoundField, helped: bool = False) -> str:
+    """The bare control of a field whose label, help (``…-help``) and error (``…-error``) stand around it by hand."""
+    parts = [name for name, there in (("help", helped), ("error", bound.errors)) if there]
+    attributes: dict[str, str | bool] = {
+        "class": "tick" if isinstance(bound.field.widget, CheckboxInput) else "input",
+        "aria-describedby": " ".join(f"{bound.id_for_label}-{part}" for part in parts),
+    }
+    return bound.as_widget(attrs={name: value for name, value in attributes.items() if value})
 
 
 @register.inclusion_tag("components/error_summary.html")

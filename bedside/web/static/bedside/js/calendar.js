@@ -1,5 +1,4 @@
-// The month as one stop for the Tab key: arrows move between days that have openings, Home and End to the first and last,
-// Page Up and Page Down between months. And a kind word when a time that was on the screen is taken meanwhile.
+// The month as one Tab stop with arrow keys, and a kind word when a time on the screen is taken.
 
 const days = () => [...document.querySelectorAll("#calendar td a")].filter((day) => day.offsetParent);
 
@@ -13,7 +12,9 @@ function roving() {
   for (const day of all) day.tabIndex = day === current ? 0 : -1;
 }
 
-// A cell shows a number; whoever hears the page hears the whole date.
+let turned = false;
+
+// Whoever hears the page hears the whole date.
 function inFull(day) {
   const date = new Date(`${new URLSearchParams(day.search).get("day")}T12:00Z`);
   return new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "long", month: "long", day: "numeric", timeZone: "UTC" }).format(date);
@@ -41,7 +42,9 @@ function moved(event) {
   const turn = { PageDown: "next", PageUp: "prev" }[event.key];
   if (turn) {
     event.preventDefault();
-    document.querySelector(`#calendar [data-month="${turn}"]`)?.click();
+    const link = document.querySelector(`#calendar [data-month="${turn}"]`);
+    turned = Boolean(link);
+    link?.click();
     return;
   }
   const to = stepTo(from, event.key);
@@ -52,7 +55,7 @@ function moved(event) {
   to.focus();
 }
 
-// What the reader last saw. Refreshes may overlap, so it is kept from settling to settling, not from swap to settling.
+// What the reader last saw, from settling to settling: refreshes may overlap.
 let seen = shown();
 
 function shown() {
@@ -81,5 +84,8 @@ document.addEventListener("htmx:afterSettle", () => {
   const now = shown();
   compare(seen, now);
   seen = now;
+  if (turned && document.activeElement === document.body) document.querySelector("#calendar [tabindex='0']")?.focus();
+  turned = false;
 });
 roving();
+document.querySelector(".who [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

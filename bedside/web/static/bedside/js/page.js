@@ -64,7 +64,7 @@ function takeFocus(root) {
   target.removeAttribute("data-takes-focus");
 }
 
-// A second press while the first is under way must not send the form twice. The button stays focusable and says that it is busy.
+// A second press must not send the form twice; the button stays focusable and says that it is busy.
 function submitOnce(event) {
   const form = event.target.closest("form[data-once]");
   if (!form || event.defaultPrevented) return;
@@ -77,7 +77,7 @@ function submitOnce(event) {
   button?.setAttribute("aria-busy", "true");
 }
 
-// Coming back with the back button brings the page as it was left, busy button and all.
+// The back button brings the page as it was left, busy button and all.
 function restored(event) {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
