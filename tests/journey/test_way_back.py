@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journey import steps
+from tests.journey.conftest import House
+from tests.journey.test_working_hours import desk as desk  # a fixture: the desk, signed in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
 
@@ -34,3 +36,17 @@ def test_what_is_being_typed_and_what_was_said_outlive_a_refresh(page: Page) -> 
     expect(page.locator("#sent .badge").first).to_contain_text("Delivered", timeout=30_000)
     expect(guest).to_have_value("my daughter")
     expect(page.locator("#sent-note")).to_contain_text("On its way again")
+
+
+def test_back_after_canceling_at_the_desk_finds_what_is_true_now(desk: Page, house: House) -> None:
+    steps.coming_visits(house, 1)
+    desk.goto("/desk/appointments?status=paid")
+    desk.locator("tbody th a").first.click()
+    desk.get_by_role("link", name="Cancel the visit").click()
+    desk.get_by_label("Reason").fill("Asked for on the phone")
+    desk.get_by_role("button", name="See what it will do").click()
+    desk.locator("button[name=confirm]").click()
+    expect(desk.get_by_text("Canceled").first).to_be_visible()
+    desk.go_back()
+    expect(desk.get_by_role("heading", level=1)).to_be_visible()
+    expect(desk.locator("button[name=confirm]")).to_have_count(0)

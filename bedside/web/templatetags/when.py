@@ -43,11 +43,15 @@ def zone_name(zone: str) -> str:
 
 def say_day(day: date, *, short: bool = False) -> str:
     """Say "Tuesday, December 1", or "Tue, Dec 1" when short; with the year where it is far from today."""
-    if abs(day - clock.now().date()) > CLEAR_WITHOUT_YEAR:
+    if _needs_year(day):
         locale = spoken_locale()
         return format_skeleton("yMMMEd", day, locale=locale) if short else format_date(day, "full", locale=locale)
     noon = datetime.combine(day, time(12), tzinfo=UTC)
     return words.short_day(noon, "UTC", _language()) if short else words.long_day(noon, "UTC", _language())
+
+
+def _needs_year(day: date) -> bool:
+    return abs(day - clock.now().date()) > CLEAR_WITHOUT_YEAR
 
 
 def say_month(month: date) -> str:
@@ -61,7 +65,10 @@ def say_time(at: datetime, zone: str) -> str:
 
 
 def say_when(at: datetime, zone: str) -> str:
-    """Say "Tuesday, December 1 at 2:30 PM Eastern (New York)"."""
+    """Say "Tuesday, December 1 at 2:30 PM Eastern (New York)"; far from now "Monday, December 1, 2025, 2:30 PM …"."""
+    day = _date_in(at, zone)
+    if _needs_year(day):
+        return f"{say_day(day)}, {say_time(at, zone)} {zone_name(zone)}"
     return words.long_time(at, zone, _language())
 
 
@@ -90,6 +97,9 @@ def _say_short_day(at: datetime, zone: str) -> str:
 
 
 def _say_tiny(at: datetime, zone: str) -> str:
+    day = _date_in(at, zone)
+    if _needs_year(day):
+        return f"{say_day(day, short=True)}, {say_time(at, zone)} {words.zone_short(zone, _language())}"
     return words.tiny_time(at, zone, _language())
 
 
