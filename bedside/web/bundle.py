@@ -1,4 +1,4 @@
-"""One stylesheet and one module for every page, put together from small files when static files are collected.
+"""One stylesheet and one module for every page, one more for the visit's: put together when static files are collected.
 
 Each file over the wire costs some four hundred bytes of headers, and small files compress badly. No other build exists.
 """
@@ -18,6 +18,8 @@ BUNDLES = {
         f"bedside/{name}.css" for name in ("tokens", "base", "frame", "controls", "components", "patterns", "overlays")
     ],
     "bedside/js/site.js": [f"bedside/js/{name}.js" for name in ("page", "dialog", "timezone", "steps", "live")],
+    # The heaviest of the patient's pages.
+    "bedside/js/visit.js": [f"bedside/js/{name}.js" for name in ("countdown", "copy", "place")],
 }
 
 

@@ -34,9 +34,9 @@ def stylesheets() -> SafeString:
 
 
 @register.simple_tag
-def modules() -> SafeString:
-    """The house's scripts, likewise."""
-    return format_html_join("\n", '<script src="{}" type="module"></script>', _files("bedside/js/site.js"))
+def modules(bundle: str = "site") -> SafeString:
+    """The house's scripts, likewise; or those of another bundle: ``{% modules "visit" %}``."""
+    return format_html_join("\n", '<script src="{}" type="module"></script>', _files(f"bedside/js/{bundle}.js"))
 
 
 def _files(bundle: str) -> list[tuple[str]]:
