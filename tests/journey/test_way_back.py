@@ -28,6 +28,8 @@ def test_what_is_being_typed_and_what_was_said_outlive_a_refresh(page: Page) -> 
     expect(page.locator("#join-url")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Send them again").click()
     expect(page.locator("#sent-note")).to_contain_text("On its way again")
+    # The note takes the focus a moment after it came.
+    expect(page.locator("[data-takes-focus]")).to_have_count(0)
     guest = page.locator("#guest-label")
     guest.press_sequentially("my daughter", delay=100)
     expect(guest).to_be_focused()
